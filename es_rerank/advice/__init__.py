@@ -1,0 +1,1 @@
+"""What doctor says of facts that it is given. Pure: no I/O, no clock."""

@@ -1,0 +1,21 @@
+"""The API's port: health, metrics and pages. Never on the proxy's port, whose paths are Elasticsearch's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from es_rerank import __version__
+from es_rerank.app.api import compare, health
+
+if TYPE_CHECKING:
+    from es_rerank.app.build import Application
+
+
+def build_api(application: Application) -> FastAPI:
+    """Join the routers of all areas."""
+    api = FastAPI(title="es-rerank", version=__version__, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    api.include_router(health.router(application))
+    api.include_router(compare.router(application))
+    return api

@@ -1,0 +1,114 @@
+"""The composition root: settings → everything wired together. The only place that knows every room.
+
+Builds, starts and stops; does not serve requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+from fastapi import FastAPI
+
+from es_rerank.app.api import build_api
+from es_rerank.app.proxy import Proxy
+from es_rerank.app.state import Readiness
+from es_rerank.config.reload import Policies
+from es_rerank.config.settings import Settings
+from es_rerank.core.ports import Headers
+from es_rerank.errors import ConfigError, EsRerankError
+from es_rerank.scoring.backend import Backend
+from es_rerank.scoring.batcher import Batcher
+from es_rerank.scoring.warmup import measure, overlong
+from es_rerank.service.recovery import Breaker, Widening
+from es_rerank.service.search import SearchService
+from es_rerank.telemetry.logs import SearchLines
+from es_rerank.telemetry.metrics import Metrics
+from es_rerank.upstream.client import UpstreamClient
+from es_rerank.upstream.credentials import authorization
+from es_rerank.upstream.tls import verification
+
+_log = structlog.get_logger()
+
+EMBEDDED_WINDOW = 30
+
+
+class Application:
+    """One process: proxy and API over one upstream and one model."""
+
+    def __init__(self, settings: Settings, load_backend: Callable[[], Backend] | None = None) -> None:
+        """Wire everything; raises ConfigError. Loads no model yet: :meth:`warm_up` does."""
+        self.settings = settings
+        self.readiness = Readiness()
+        self.metrics = Metrics()
+        self._load_backend = load_backend or (lambda: load_backend_of(settings))
+        base = {"rank_window_size": EMBEDDED_WINDOW} if settings.scorer == "embedded" else None
+        self.policies = Policies(settings.config, self._reloaded, base)
+        self.upstream = UpstreamClient(
+            settings.upstream,
+            verify=verification(settings.upstream_ca, settings.upstream_fingerprint, insecure=settings.upstream_insecure),
+            connect_timeout_s=settings.upstream_connect_timeout_s,
+            answer_timeout_s=settings.upstream_answer_timeout_s,
+        )
+        self.scorer = Batcher(
+            max_batch_tokens=settings.max_batch_tokens,
+            max_queued_pairs=settings.max_queued_pairs,
+            observer=self.metrics,
+        )
+        clock = time.monotonic
+        self.service = SearchService(self.upstream, self.scorer, self.policies, clock, Breaker(clock), Widening(clock))
+        self.proxy = Proxy(self.service, self.upstream, self.metrics, (self.metrics, SearchLines()), clock)
+        self.api: FastAPI = build_api(self)
+
+    @property
+    def own_authorization(self) -> Headers:
+        """The header line of our own calls; none where no credentials are configured."""
+        return authorization(self.settings)
+
+    async def warm_up(self) -> None:
+        """Load and measure the model, beside the running listeners; raises ScorerError where it cannot be had."""
+        loop = asyncio.get_running_loop()
+        try:
+            backend = await loop.run_in_executor(None, self._load_backend)
+            rate = await loop.run_in_executor(None, measure, backend)
+        except EsRerankError as exc:
+            self.readiness.fault = str(exc)
+            raise
+        self.scorer.attach(backend, rate.batch_tokens(self.settings.max_batch_tokens))
+        self.readiness.model, self.readiness.device = backend.name, backend.device
+        self.readiness.pairs_per_s = round(rate.pairs_per_s, 1)
+        for warning in overlong(self.policies(), rate):
+            _log.warning("window does not fit its budget", detail=warning)
+        self.readiness.ready = True
+        self.metrics.ready()
+        _log.info("ready", model=backend.name, device=backend.device, pairs_per_s=self.readiness.pairs_per_s)
+
+    async def close(self) -> None:
+        """Let go of the model and of every connection."""
+        self.scorer.close()
+        await self.upstream.close()
+
+    def _reloaded(self, fault: ConfigError | None) -> None:
+        self.readiness.config_fault = str(fault) if fault else ""
+        self.metrics.reloaded("refused" if fault else "loaded")
+        if fault:
+            _log.error("policies not reloaded; the last good ones stay in force", fault=str(fault))
+        else:
+            _log.info("policies reloaded", policies=[policy.name for policy in self.policies()])
+
+
+def load_backend_of(settings: Settings) -> Backend:
+    """Load the scorer that the settings name; raises ModelLoadError."""
+    if settings.scorer == "embedded":
+        from es_rerank.scoring.embedded import EmbeddedBackend  # noqa: PLC0415  an optional package
+
+        return EmbeddedBackend()
+    if settings.scorer == "flagembedding":
+        from es_rerank.scoring.flagembedding import FlagEmbeddingBackend  # noqa: PLC0415  an optional package
+
+        return FlagEmbeddingBackend(settings.model, settings.device)
+    from es_rerank.scoring.fake import FakeBackend  # noqa: PLC0415  beside its siblings
+
+    return FakeBackend()

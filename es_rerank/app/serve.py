@@ -1,0 +1,99 @@
+"""Both listeners in one event loop, from start to a shutdown that lets searches finish.
+
+The API listens first, so that probes see a process that is loading; the proxy listens at once too and answers in
+Elasticsearch's order until the model is warm. Does not build what it serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+from es_rerank.app.build import Application
+from es_rerank.app.protocol import TargetProtocol
+from es_rerank.config.settings import host_and_port
+from es_rerank.errors import ConfigError
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to us, since two of them run in one process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:  # noqa: ANN401  uvicorn's own signature
+        yield
+
+
+def listener(place: str, option: str) -> socket.socket:
+    """Bind ``host:port`` (port 0: any free one); raises ConfigError that names the option."""
+    host, port = host_and_port(place)
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048, reuse_port=False
+        )
+    except OSError as exc:
+        remedy = f"stop what uses it, or choose another with {option}"
+        raise ConfigError(option, "", f"cannot listen on {place}: {exc.strerror or exc}", remedy) from exc
+
+
+def _server(app: Any, shutdown_s: int, **more: Any) -> _Server:  # noqa: ANN401  an ASGI application
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=shutdown_s,
+        timeout_keep_alive=75,
+        ws="none",
+        **more,
+    )
+    return _Server(config)
+
+
+async def serve(
+    application: Application,
+    proxy_socket: socket.socket,
+    api_socket: socket.socket,
+    stop: asyncio.Event,
+    started: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until ``stop`` is set; raises ScorerError where the model cannot be loaded."""
+    seconds = application.settings.shutdown_s
+    proxy = _server(application.proxy, seconds, http=TargetProtocol, h11_max_incomplete_event_size=65_536)
+    api = _server(application.api, seconds)
+    running = [
+        asyncio.create_task(api.serve(sockets=[api_socket])),
+        asyncio.create_task(proxy.serve(sockets=[proxy_socket])),
+    ]
+    watching = asyncio.create_task(application.policies.watch())
+    warming = asyncio.create_task(application.warm_up())
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        while not (proxy.started and api.started):
+            await asyncio.sleep(0.01)
+        started()
+        await asyncio.wait({warming, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if warming.done():
+            warming.result()
+        await stopping
+    finally:
+        proxy.should_exit = api.should_exit = True
+        await asyncio.gather(*running)
+        for task in (watching, warming, stopping):
+            task.cancel()
+        await asyncio.gather(watching, warming, stopping, return_exceptions=True)
+        await application.close()
+
+
+def stop_on_signals(stop: asyncio.Event) -> None:
+    """Set ``stop`` on SIGINT and SIGTERM."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)

@@ -1,0 +1,33 @@
+"""The commands, one file each. ``main`` prints faults of an operator's making as one line, never as a traceback."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from es_rerank.cli.serve import serve
+from es_rerank.errors import EsRerankError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A proxy in front of Elasticsearch: the same searches, a better order.",
+)
+
+
+@app.callback()
+def _commands() -> None:
+    """Keep `serve` a command of its own, however many there are."""
+
+
+app.command()(serve)
+
+
+def main() -> None:
+    """Run the command line; exit status 2 and one line for a fault that the operator can mend."""
+    try:
+        app()
+    except EsRerankError as fault:
+        print(f"es-rerank: {fault}", file=sys.stderr)
+        raise SystemExit(2) from fault

@@ -1,0 +1,44 @@
+"""``es-rerank serve``: the proxy and its API."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from es_rerank.app.build import Application
+from es_rerank.app.serve import listener, stop_on_signals
+from es_rerank.app.serve import serve as run
+from es_rerank.config.settings import Settings, load_settings
+from es_rerank.telemetry.logs import configure
+
+
+def serve(
+    upstream: Annotated[str | None, typer.Option(help="Elasticsearch's address [http://127.0.0.1:9200]")] = None,
+    config: Annotated[Path | None, typer.Option(help="folder of policy files [plugin_config]")] = None,
+    listen: Annotated[str | None, typer.Option(help="where clients connect [127.0.0.1:9201]")] = None,
+    api: Annotated[str | None, typer.Option(help="health, metrics and pages [127.0.0.1:9202]")] = None,
+    upstream_ca: Annotated[Path | None, typer.Option(help="PEM file of the CA of Elasticsearch's certificate")] = None,
+    upstream_fingerprint: Annotated[str | None, typer.Option(help="SHA-256 of that CA or certificate")] = None,
+    upstream_insecure: Annotated[bool | None, typer.Option(help="accept any certificate; for trials only")] = None,
+    scorer: Annotated[str | None, typer.Option(help="flagembedding, embedded or fake [flagembedding]")] = None,
+    model: Annotated[str | None, typer.Option(help="name or folder of the model [BAAI/bge-reranker-v2-m3]")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 [auto]")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error [info]")] = None,
+) -> None:
+    """Serve searches in a better order. Every option, and more, can come from the environment (ES_RERANK_…)."""
+    given = dict(locals())
+    settings = load_settings(**given)
+    configure(settings.log_level)
+    uvloop.run(_served(settings))
+
+
+async def _served(settings: Settings) -> None:
+    application = Application(settings)
+    proxy_socket, api_socket = listener(settings.listen, "--listen"), listener(settings.api, "--api")
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    await run(application, proxy_socket, api_socket, stop)

@@ -1,0 +1,51 @@
+"""Policies in force, and their exchange when files change on disk.
+
+A changed folder is loaded as a whole; if any file is bad, the policies in force stay and the fault is reported. The
+folder itself is watched, so Kubernetes' swap of the ``..data`` link counts as a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from watchfiles import awatch
+
+from es_rerank.config.loader import load
+from es_rerank.core.policy import IndexPolicy
+from es_rerank.errors import ConfigError
+
+
+class Policies:
+    """The policies in force. Calling it gives them; a search that has them keeps them to its end."""
+
+    def __init__(
+        self,
+        folder: Path,
+        report: Callable[[ConfigError | None], None],
+        base: dict[str, Any] | None = None,
+    ) -> None:
+        """Load the folder; raises ConfigError. ``report`` hears of every later attempt: None, or what was wrong."""
+        self._folder = folder
+        self._report = report
+        self._base = base
+        self._current = load(folder, base)
+
+    def __call__(self) -> tuple[IndexPolicy, ...]:
+        """The policies in force."""
+        return self._current
+
+    def reload(self) -> None:
+        """Load the folder again; keeps what is in force if it cannot be loaded."""
+        try:
+            self._current = load(self._folder, self._base)
+        except ConfigError as fault:
+            self._report(fault)
+        else:
+            self._report(None)
+
+    async def watch(self) -> None:
+        """Reload on every change until cancelled."""
+        async for _ in awatch(self._folder, recursive=True, step=50, debounce=400):
+            self.reload()

@@ -1,0 +1,99 @@
+"""Settings of the process: command line first, then the environment (``ES_RERANK_…``), then the defaults here.
+
+Each is described here once; ``docs/configuration.md`` is generated from it. Secrets never print.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from es_rerank.errors import ConfigError
+
+ScorerName = Literal["flagembedding", "embedded", "fake"]
+
+
+class Settings(BaseSettings):
+    """What one process of es-rerank is told."""
+
+    model_config = SettingsConfigDict(env_prefix="ES_RERANK_", extra="ignore", frozen=True)
+
+    upstream: Annotated[str, Field(description="Elasticsearch's address, `http(s)://host:port`")] = "http://127.0.0.1:9200"
+    config: Annotated[Path, Field(description="the folder of policy files")] = Path("plugin_config")
+    listen: Annotated[str, Field(description="where clients connect, `host:port`")] = "127.0.0.1:9201"
+    api: Annotated[str, Field(description="where health, metrics and pages are, `host:port`")] = "127.0.0.1:9202"
+    upstream_ca: Annotated[Path | None, Field(description="PEM file of the CA that signed Elasticsearch's certificate")] = (
+        None
+    )
+    upstream_fingerprint: Annotated[
+        str | None, Field(description="SHA-256 of the CA's or the node's certificate, as Elasticsearch prints it")
+    ] = None
+    upstream_insecure: Annotated[bool, Field(description="accept any certificate; for trials only")] = False
+    upstream_connect_timeout_s: Annotated[float, Field(gt=0, description="to open a connection to Elasticsearch")] = 5.0
+    upstream_answer_timeout_s: Annotated[
+        float,
+        Field(gt=0, description="until Elasticsearch begins to answer a search; other requests may take any time"),
+    ] = 120.0
+    own_api_key: Annotated[
+        SecretStr | None, Field(description="API key for our own calls (doctor, init, compare page); never a client's")
+    ] = None
+    own_user: Annotated[str | None, Field(description="user for our own calls, instead of a key")] = None
+    own_password: Annotated[SecretStr | None, Field(description="password of that user")] = None
+    scorer: Annotated[
+        ScorerName,
+        Field(description="`flagembedding`: the real model; `embedded`: small models from packages; `fake`: word overlap"),
+    ] = "flagembedding"
+    model: Annotated[str, Field(description="name or folder of the model that `flagembedding` loads")] = (
+        "BAAI/bge-reranker-v2-m3"
+    )
+    device: Annotated[str, Field(description="`auto`, `cpu`, `cuda` or `cuda:1`")] = "auto"
+    max_batch_tokens: Annotated[int, Field(ge=16, description="tokens (estimated) in one batch of the model")] = 16_384
+    max_queued_pairs: Annotated[
+        int, Field(ge=1, description="pairs that may wait for the model; more searches keep Elasticsearch's order")
+    ] = 4_000
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="what is logged")] = "info"
+    shutdown_s: Annotated[int, Field(ge=0, description="how long searches in flight may take to finish at the end")] = 30
+
+    @field_validator("upstream")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.username:
+            msg = "expected http(s)://host:port, without a path and without a login"
+            raise ValueError(msg)
+        return f"{parts.scheme}://{parts.netloc}" if parts.port else f"{parts.scheme}://{parts.netloc}:{_port(parts.scheme)}"
+
+    @field_validator("listen", "api")
+    @classmethod
+    def _a_place(cls, value: str) -> str:
+        host_and_port(value)
+        return value
+
+
+def _port(scheme: str) -> int:
+    return 443 if scheme == "https" else 80
+
+
+def host_and_port(place: str) -> tuple[str, int]:
+    """Split ``host:port`` (``[::1]:9201`` too); raises ValueError."""
+    host, mark, port = place.rpartition(":")
+    if not mark or not host or not port.isdecimal() or int(port) > 65_535:  # noqa: PLR2004  the largest port
+        msg = f"expected host:port, got {place!r}"
+        raise ValueError(msg)
+    return host.strip("[]"), int(port)
+
+
+def load_settings(**given: object) -> Settings:
+    """Join arguments (None: not given) and environment; raises ConfigError that names the variable and the remedy."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as exc:
+        fault = exc.errors()[0]
+        name = str(fault["loc"][0]) if fault["loc"] else "settings"
+        option = f"--{name.replace('_', '-')} or ES_RERANK_{name.upper()}"
+        remedy = "see docs/configuration.md for every setting"
+        raise ConfigError(option, "", f"{fault['msg']}, got {fault['input']!r}", remedy) from exc

@@ -1,0 +1,1 @@
+"""The nouns that rooms share: policy, resolution, ports, scores, reasons."""

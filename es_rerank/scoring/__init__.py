@@ -1,0 +1,1 @@
+"""Pairs → logits: backends, batching, and how long a text is."""

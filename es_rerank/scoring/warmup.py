@@ -1,0 +1,61 @@
+"""First use of a model: load its kernels, and measure what it can do.
+
+The measured rate tells which windows fit which budgets, and how large a batch may be so that a deadline is still kept.
+Time is read here; the arithmetic is plain.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from es_rerank.core.policy import IndexPolicy
+from es_rerank.scoring.backend import Backend
+from es_rerank.scoring.batch import estimate
+
+BATCH_S = 0.15
+"""A batch should not take longer than this, or a deadline is noticed late."""
+
+_SENTENCE = "The committee read every passage of the report twice before it answered the question about milk. "
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """What a backend does a second, measured on pairs of about 120 tokens."""
+
+    pairs_per_s: float
+    tokens_per_s: float
+
+    def batch_tokens(self, most: int) -> int:
+        """The token budget of a batch that keeps to BATCH_S; at least that of one long pair."""
+        return max(min(most, int(self.tokens_per_s * BATCH_S)), 512)
+
+    def seconds(self, window: int, tokens: int) -> float:
+        """How long a window of passages of that many tokens takes."""
+        return window * tokens / self.tokens_per_s
+
+
+def measure(backend: Backend, clock: Callable[[], float] = time.perf_counter) -> Rate:
+    """Warm the backend up and time it; raises what the backend raises."""
+    pairs = [("what do the cats drink", f"{place} {_SENTENCE * 4}") for place in range(8)]
+    backend.score(pairs[:1], 512)
+    backend.score(pairs[:4], 512)
+    begun = clock()
+    backend.score(pairs[4:], 512)
+    spent_s = max(clock() - begun, 1e-6)
+    tokens = sum(estimate(pair, 512) for pair in pairs[4:])
+    return Rate(4 / spent_s, tokens / spent_s)
+
+
+def overlong(policies: Iterable[IndexPolicy], rate: Rate) -> Iterable[str]:
+    """A warning for each policy whose window the model cannot read within its budget, with the window that it can."""
+    for policy in policies:
+        tokens = min(policy.passage.max_length, 256)
+        needed_s = rate.seconds(policy.rank_window_size, tokens)
+        if policy.enabled and needed_s > policy.timeout_ms / 1000:
+            fits = max(int(policy.timeout_ms / 1000 * rate.tokens_per_s / tokens), 1)
+            yield (
+                f"policy {policy.name}: {policy.rank_window_size} passages of {tokens} tokens take about "
+                f"{needed_s * 1000:.0f} ms here, its timeout_ms is {policy.timeout_ms}; a rank_window_size of {fits} fits"
+            )

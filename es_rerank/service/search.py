@@ -1,0 +1,269 @@
+"""One search from request to answer: a straight walk with two waits, Elasticsearch and the model.
+
+Whatever goes wrong after the request was understood, the outcome is the answer that Elasticsearch would have given:
+either its own first-stage order, cut from the wide answer in hand, or the original request sent as it came. Does not
+parse HTTP, does not know who implements its ports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from es_rerank.core.policy import IndexPolicy
+from es_rerank.core.ports import Clock, Headers, Scorer, ScoringJob, Upstream, UpstreamRequest, UpstreamResponse
+from es_rerank.core.reasons import Disposition, Outcome, Passthrough, Reason
+from es_rerank.core.resolve import Resolved, resolve
+from es_rerank.errors import (
+    AnswerUnreadable,
+    ScorerBusy,
+    ScorerError,
+    ScorerWarmingUp,
+    UpstreamBroken,
+    UpstreamTooLarge,
+)
+from es_rerank.search import answer, fusion, headers, passage, plan, request, response, route, widen
+from es_rerank.search.answer import FirstStage
+from es_rerank.search.fusion import Ranked
+from es_rerank.search.plan import RerankPlan
+from es_rerank.service import coding
+from es_rerank.service.recovery import Breaker, Widening
+
+MAX_SEARCH_BODY = 8 * 1024 * 1024
+"""Larger request bodies pass through; real searches have kilobytes."""
+
+LEAST_BUDGET_S = 0.02
+"""With less time than this left, the model is not asked."""
+
+_HAND_ON = frozenset({429, 502, 503, 504})
+
+
+class Times(msgspec.Struct):
+    """Where the time of one search went, in seconds."""
+
+    upstream: float = 0.0
+    queue: float = 0.0
+    model: float = 0.0
+
+
+class Complete(msgspec.Struct, frozen=True):
+    """A whole answer for the client."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Served(msgspec.Struct, frozen=True):
+    """What came of a search: an answer, or None where the original request is to be sent as it came."""
+
+    disposition: Disposition
+    answer: Complete | None = None
+    times: Times = msgspec.field(default_factory=Times)
+    hits: int = 0
+    bytes_added: int = 0
+    error: str = ""
+    stage: FirstStage | None = None
+    order: Sequence[Ranked] = ()
+    plan: RerankPlan | None = None
+
+
+class SearchService:
+    """Answers searches. ``policies`` gives the configuration in force; it may change between two searches."""
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        scorer: Scorer,
+        policies: Callable[[], Sequence[IndexPolicy]],
+        clock: Clock,
+        breaker: Breaker,
+        widening: Widening,
+    ) -> None:
+        self._upstream = upstream
+        self._scorer = scorer
+        self._policies = policies
+        self._clock = clock
+        self._breaker = breaker
+        self._widening = widening
+
+    def covers(self, found: route.SearchRoute) -> Resolved | Passthrough:
+        """Which policies the index expression touches; decided before a body is read."""
+        return resolve(found.expression, self._policies(), datetime.now(UTC))
+
+    async def search(self, original: UpstreamRequest, asked: Headers, found: route.SearchRoute) -> Served:
+        """Walk one search. ``original`` goes upstream; ``asked`` are the client's lines, control headers included.
+
+        Raises UpstreamUnreachable and UpstreamTimeout, where there is no answer at all.
+        """
+        started = self._clock()
+        covered = self.covers(found)
+        planned = covered if isinstance(covered, Passthrough) else _plan(original, asked, found, covered)
+        if isinstance(planned, Passthrough):
+            return Served(Disposition(Outcome.PASSED_THROUGH, planned.reason))
+        expression = planned.resolved.expression
+        if not self._widening.admit(expression):
+            return Served(Disposition(Outcome.PASSED_THROUGH, Reason.WIDENING_REFUSED), plan=planned)
+        if not self._breaker.admit():
+            return Served(Disposition(Outcome.FELL_BACK, Reason.BREAKER_OPEN), plan=planned)
+        times = Times()
+        got = await self._ask(planned, original, times)
+        if isinstance(got, Reason):
+            self._widening.refused(expression)
+            return Served(Disposition(Outcome.FELL_BACK, got), times=times, plan=planned)
+        if got.status in _HAND_ON:
+            handed = Complete(got.status, got.headers, got.body)
+            return Served(Disposition(Outcome.PASSED_THROUGH, Reason.UPSTREAM_ERROR), handed, times, plan=planned)
+        try:
+            stage = answer.read(coding.decode(got.body, _coding_of(got), planned.policy.widen.max_bytes))
+        except (AnswerUnreadable, coding.Undecodable) as exc:
+            self._widening.refused(expression)
+            reason = Reason.TOO_LARGE if isinstance(exc, coding.TooLong) else Reason.NOT_JSON
+            return Served(Disposition(Outcome.FELL_BACK, reason), times=times, plan=planned)
+        if stage.partial:
+            self._widening.refused(expression)
+            return Served(Disposition(Outcome.FELL_BACK, Reason.WIDENING_REFUSED), times=times, plan=planned)
+        self._widening.accepted(expression)
+        return await self._rerank(planned, stage, got, started, times)
+
+    async def _ask(self, planned: RerankPlan, original: UpstreamRequest, times: Times) -> UpstreamResponse | Reason:
+        """Wait 1: the wide search. A reason: the original has to be sent instead."""
+        begun = self._clock()
+        try:
+            got = await self._upstream.send(
+                widen.widen(planned, original), timeout_s=None, max_bytes=planned.policy.widen.max_bytes
+            )
+        except UpstreamTooLarge:
+            return Reason.TOO_LARGE
+        except UpstreamBroken:
+            return Reason.WIDENING_REFUSED
+        finally:
+            times.upstream = self._clock() - begun
+        if got.status in _HAND_ON:
+            return got
+        if not 200 <= got.status < 300:  # noqa: PLR2004  success
+            return Reason.WIDENING_REFUSED
+        return got if headers.is_json(headers.first(got.headers, b"content-type")) else Reason.NOT_JSON
+
+    async def _rerank(
+        self, planned: RerankPlan, stage: FirstStage, got: UpstreamResponse, started: float, times: Times
+    ) -> Served:
+        """Wait 2 and what follows it: texts, logits, order, page, bytes."""
+        begun = self._clock()
+        spent_s = begun - started
+        texts = passage.passages(stage, planned.window, planned.resolved)
+        budget_s = min(planned.timeout_ms / 1000, planned.total_ms / 1000 - spent_s)
+        logits, disposition, error = await self._scored(planned, texts, begun + budget_s, budget_s, times)
+        own = [hit.score for hit in stage.hits]
+        if disposition.outcome in {Outcome.RERANKED, Outcome.PARTIAL}:
+            order = fusion.rank(planned, own, logits, _textless(texts))
+        else:
+            order = fusion.first_stage(len(own))
+        body = response.rewrite(stage, planned, order, math.ceil((self._clock() - begun) * 1000))
+        returned = len(order[: planned.client_k][planned.start : planned.start + planned.size])
+        return Served(
+            disposition,
+            _answer(got, body),
+            times,
+            returned,
+            max(len(stage.data) - len(body), 0),
+            error,
+            stage,
+            order,
+            planned,
+        )
+
+    async def _scored(
+        self, planned: RerankPlan, texts: Sequence[str], deadline: float, budget_s: float, times: Times
+    ) -> tuple[list[float | None], Disposition, str]:
+        """Ask the model for the passages that have text; logits come back in the order of ``texts``."""
+        places = [place for place, text in enumerate(texts) if text]
+        if not places:
+            reason = Reason.NO_TEXT if texts else Reason.NO_HITS
+            return [], Disposition(Outcome.PASSED_THROUGH, reason, len(texts), 0), ""
+        if budget_s < LEAST_BUDGET_S:
+            return [], Disposition(Outcome.FELL_BACK, Reason.TIMEOUT, len(texts), 0), ""
+        job = ScoringJob(
+            planned.query,
+            tuple(texts[place] for place in places),
+            planned.policy.passage.max_length,
+            deadline,
+            planned.resolved.expression,
+        )
+        found, fault, error = await self._logits(job, times)
+        if fault is not None:
+            return [], Disposition(Outcome.FELL_BACK, fault, len(texts), 0), error
+        logits: list[float | None] = [None] * len(texts)
+        for place, logit in zip(places, found, strict=True):
+            logits[place] = logit
+        scored = sum(logit is not None for logit in logits)
+        outcome = Outcome.RERANKED if scored == len(places) else Outcome.PARTIAL
+        return logits, Disposition(outcome, None, len(texts), scored), ""
+
+    async def _logits(self, job: ScoringJob, times: Times) -> tuple[tuple[float | None, ...], Reason | None, str]:
+        """Wait 2: the model, guarded by the deadline and the breaker. A reason: nothing usable came."""
+        begun = self._clock()
+        try:
+            async with asyncio.timeout_at(job.deadline + LEAST_BUDGET_S):
+                scored = await self._scorer.score(job)
+        except ScorerBusy:
+            return (), Reason.QUEUE_FULL, ""
+        except ScorerWarmingUp:
+            return (), Reason.WARMING_UP, ""
+        except TimeoutError:
+            self._breaker.failed()
+            return (), Reason.TIMEOUT, ""
+        except ScorerError as exc:
+            self._breaker.failed()
+            return (), Reason.SCORER_ERROR, str(exc)
+        finally:
+            times.model = self._clock() - begun
+        times.queue = scored.queued_s
+        times.model = max(times.model - scored.queued_s, 0.0)
+        known = [logit for logit in scored.logits if logit is not None]
+        if len(scored.logits) != len(job.passages):
+            self._breaker.failed()
+            return (), Reason.SCORER_ERROR, "the scorer gave another number of scores than passages"
+        if not all(math.isfinite(logit) for logit in known):
+            self._breaker.failed()
+            return (), Reason.NON_FINITE, ""
+        if not known:
+            self._breaker.failed()
+            return (), Reason.TIMEOUT, ""
+        self._breaker.succeeded()
+        return scored.logits, None, ""
+
+
+def _plan(
+    original: UpstreamRequest, asked: Headers, found: route.SearchRoute, covered: Resolved
+) -> RerankPlan | Passthrough:
+    """Everything that is decided before Elasticsearch is asked."""
+    wanted = headers.control(asked, covered.lead)
+    if isinstance(wanted, Passthrough):
+        return wanted
+    raw = original.body if isinstance(original.body, bytes) else b""
+    try:
+        body = coding.decode(raw, headers.first(original.headers, b"content-encoding"), MAX_SEARCH_BODY)
+    except coding.Undecodable:
+        return Passthrough(Reason.NOT_JSON)
+    call = request.parse(found, headers.first(original.headers, b"content-type"), body)
+    return call if isinstance(call, Passthrough) else plan.decide(call, covered, wanted)
+
+
+def _coding_of(got: UpstreamResponse) -> bytes | None:
+    return headers.first(got.headers, b"content-encoding")
+
+
+def _answer(got: UpstreamResponse, body: bytes) -> Complete:
+    """Elasticsearch's status and lines around the new body, in the coding that it had."""
+    coded = coding.encode(body, _coding_of(got))
+    kept = headers.drop(headers.homeward(got.headers), frozenset({b"content-length"}))
+    return Complete(got.status, (*kept, (b"content-length", b"%d" % len(coded))), coded)
+
+
+def _textless(texts: Sequence[str]) -> frozenset[int]:
+    return frozenset(place for place, text in enumerate(texts) if not text)

@@ -1,0 +1,57 @@
+"""One JSON line for each event, on standard error.
+
+A search's line holds the fields of its SearchRecord: outcome, reason, sizes and times, never query text, never a header.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, TextIO
+
+import structlog
+
+from es_rerank.core.ports import SearchRecord
+
+
+def configure(level: str, stream: TextIO = sys.stderr) -> None:
+    """Send structlog's events, and what libraries log from WARNING up, to ``stream`` as JSON."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(stream=stream, level=logging.WARNING, format='{"event": "library", "logger": "%(name)s"}')
+
+
+class SearchLines:
+    """Writes a line for each search; passed-through ones only at level ``debug``, unless something went wrong."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger()
+
+    def record(self, search: SearchRecord) -> None:
+        """Write one line."""
+        disposition = search.disposition
+        fields: dict[str, Any] = {
+            "index": search.index,
+            "policy": search.policy,
+            "outcome": disposition.outcome.value,
+            "reason": disposition.reason.value if disposition.reason else None,
+            "window": disposition.window,
+            "scored": disposition.scored,
+            "hits": search.hits,
+            "status": search.status,
+            "bytes_added": search.bytes_added,
+        }
+        for name in ("total_s", "upstream_s", "queue_s", "model_s", "own_s"):
+            fields[name.replace("_s", "_ms")] = round(getattr(search, name) * 1000, 2)
+        if search.error:
+            fields["error"] = search.error
+        self._log.info("search", **{key: value for key, value in fields.items() if value is not None})

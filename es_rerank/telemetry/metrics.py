@@ -1,0 +1,102 @@
+"""Counters and histograms for Prometheus, in a registry of our own.
+
+Names, labels and meanings stand here once; ``docs/operations.md`` has to list each (a test checks). Labels hold policy
+names and words of ``core.reasons``, never anything that a client makes up.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from es_rerank.core.ports import SearchRecord
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+class Metrics:
+    """Everything that is counted in one process."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._searches = Counter(
+            "es_rerank_searches",
+            "Searches by what was done with them",
+            ("policy", "outcome", "reason"),
+            registry=registry,
+        )
+        self._stages = Histogram(
+            "es_rerank_stage_seconds",
+            "Time of a search by stage: upstream, queue, model, own, total",
+            ("stage",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._scored = Histogram("es_rerank_scored_hits", "Hits scored in one search", buckets=_COUNTS, registry=registry)
+        self._added = Counter(
+            "es_rerank_widening_bytes", "Bytes read from Elasticsearch that clients did not get", registry=registry
+        )
+        self._passed = Counter(
+            "es_rerank_passthrough_bytes", "Bytes of bodies handed through", ("direction",), registry=registry
+        )
+        self._requests = Counter(
+            "es_rerank_passthrough_requests", "Requests handed through, by status class", ("status",), registry=registry
+        )
+        self.queued_pairs = Gauge("es_rerank_queued_pairs", "Pairs waiting for the model", registry=registry)
+        self.batch_pairs = Histogram(
+            "es_rerank_batch_pairs", "Pairs in one batch of the model", buckets=_COUNTS, registry=registry
+        )
+        self.batch_fill = Histogram(
+            "es_rerank_batch_fill",
+            "Share of a batch's token budget that was used",
+            buckets=(0.1, 0.25, 0.5, 0.75, 0.9, 1.0),
+            registry=registry,
+        )
+        self._ready = Gauge("es_rerank_ready", "1 once the model is warm", registry=registry)
+        self._reloads = Counter(
+            "es_rerank_config_reloads", "Attempts to load changed policy files", ("result",), registry=registry
+        )
+
+    def record(self, search: SearchRecord) -> None:
+        """Count one search."""
+        disposition = search.disposition
+        reason = disposition.reason.value if disposition.reason else ""
+        self._searches.labels(search.policy, disposition.outcome.value, reason).inc()
+        for stage, seconds in (
+            ("upstream", search.upstream_s),
+            ("queue", search.queue_s),
+            ("model", search.model_s),
+            ("own", search.own_s),
+            ("total", search.total_s),
+        ):
+            self._stages.labels(stage).observe(seconds)
+        if disposition.scored:
+            self._scored.observe(disposition.scored)
+        self._added.inc(search.bytes_added)
+
+    def passed(self, status: int, sent: int, received: int) -> None:
+        """Count one request that was handed through; sizes in bytes, to and from Elasticsearch."""
+        self._requests.labels(f"{status // 100}xx").inc()
+        self._passed.labels("to_upstream").inc(sent)
+        self._passed.labels("to_client").inc(received)
+
+    def batch(self, pairs: int, fill: float) -> None:
+        """Take note of one batch of the model; ``fill`` is the share of the token budget used."""
+        self.batch_pairs.observe(pairs)
+        self.batch_fill.observe(min(fill, 1.0))
+
+    def waiting(self, pairs: int) -> None:
+        """Set how many pairs wait."""
+        self.queued_pairs.set(pairs)
+
+    def ready(self) -> None:
+        """Say that the model is warm."""
+        self._ready.set(1)
+
+    def reloaded(self, result: str) -> None:
+        """Count a reload: ``loaded`` or ``refused``."""
+        self._reloads.labels(result).inc()
+
+    def exposition(self) -> bytes:
+        """Everything in Prometheus's text format."""
+        return generate_latest(self.registry)
