@@ -23,7 +23,7 @@ def shortest(value: float) -> str:
     """Print a float32 as the shortest decimal that reads back as the same float32; a valid JSON number."""
     for digits in range(1, 9):
         text = f"{value:.{digits}g}"
-        if float32(float(text)) == value:
+        if float(text) <= FLOAT32_MAX and float32(float(text)) == value:
             break
     else:
         text = f"{value:.9g}"

@@ -102,7 +102,8 @@ def _knn_queries(tree: object, path: Path, depth: int) -> list[tuple[Path, dict[
     found: list[tuple[Path, dict[str, Any]]] = []
     if isinstance(tree, dict):
         for name, value in tree.items():
-            section = path in {(), ("retriever",)} or (path and path[-1] in {"retriever", "retrievers"})
+            holder = next((step for step in reversed(path) if isinstance(step, str)), "retriever")
+            section = holder in {"retriever", "retrievers"}
             if name == "knn" and not section and isinstance(value, dict) and "field" in value and "k" not in value:
                 found.append(((*path, name), value))
             elif name not in {"aggs", "aggregations", "_source", "ext", "script_fields", "runtime_mappings"}:

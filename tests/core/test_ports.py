@@ -1,0 +1,15 @@
+"""The Protocols are met by what implements them; mypy checks the rest."""
+
+from __future__ import annotations
+
+from es_rerank.core.ports import ScoringJob, UpstreamRequest
+
+
+def test_requests_are_not_repeated_unless_they_say_so() -> None:
+    """A write is never sent twice, so repeating has to be asked for."""
+    assert not UpstreamRequest("POST", b"/_bulk", ()).repeatable
+
+
+def test_a_job_keeps_first_stage_order() -> None:
+    """Passages are a sequence, not a set."""
+    assert ScoringJob("q", ("b", "a", "b"), 512, 0.0).passages == ("b", "a", "b")

@@ -1,0 +1,84 @@
+"""Raw target → search route, or nothing."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from es_rerank.search.route import SearchRoute, parse
+
+SEARCHES = [
+    (b"/_search", None),
+    (b"/_search/", None),
+    (b"/i/_search", "i"),
+    (b"/i/_search//", "i"),
+    (b"/a,b/_search", "a,b"),
+    (b"/a%2Cb/_search?x=1", "a,b"),
+    (b"/_all/_search", "_all"),
+    (b"/%3Clogs-%7Bnow%2Fd%7D%3E/_search", "<logs-{now/d}>"),
+    (b"//_search", None),
+    (b"/_search?index=a,b", "a,b"),
+    (b"/i/_search?index=other", "i"),
+    (b"/a+b/_search", "a+b"),
+]
+OTHERS = [
+    b"/",
+    b"/_msearch",
+    b"/i/_msearch",
+    b"/i/_doc/_search",
+    b"/_doc/_search",
+    b"/i/_search/x",
+    b"/i/_search/template",
+    b"/_search/scroll",
+    b"/i/%5Fsearch",
+    b"//i/_search",
+    b"/i//_search",
+    b"/a/../b/_search",
+    b"http://h/i/_search",
+    b"/_application/search_application/x/_search",
+    b"/i/_search#x",
+    b"/i/_search?a=b#c",
+    b"*",
+    b"/_async_search",
+    b"/i/_search_shards",
+    b"/%5Fx/_search",
+]
+
+
+@pytest.mark.parametrize(("target", "expression"), SEARCHES)
+def test_searches(target: bytes, expression: str | None) -> None:
+    """Exactly these paths are searches, by GET and by POST."""
+    for method in ("GET", "POST"):
+        found = parse(method, target)
+        assert found is not None
+        assert found.expression == expression
+
+
+@pytest.mark.parametrize("target", OTHERS)
+def test_others(target: bytes) -> None:
+    """Everything else is none of ours."""
+    assert parse("POST", target) is None
+
+
+def test_methods() -> None:
+    """Only GET and POST search; the rest is Elasticsearch's to refuse."""
+    assert [parse(method, b"/_search") for method in ("HEAD", "PUT", "DELETE", "OPTIONS")] == [None] * 4
+
+
+def test_parameters() -> None:
+    """``;`` separates too, names are decoded, ``+`` is a blank, the last wins."""
+    found = parse("GET", b"/_search?%73ize=1;from=2&&q=a+b%20c&size=7&flag")
+    assert found is not None
+    assert found.parameter("size") == "7"
+    assert found.parameter("from") == "2"
+    assert found.parameter("q") == "a b c"
+    assert found.parameter("flag") == ""
+    assert found.parameter("none") is None
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes(target: bytes) -> None:
+    """Any target gives a route or nothing."""
+    for candidate in (target, b"/i/_search?" + target, b"/" + target + b"/_search"):
+        assert isinstance(parse("GET", candidate), SearchRoute | None)
