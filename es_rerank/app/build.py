@@ -42,6 +42,7 @@ class Application:
         """Wire everything; raises ConfigError. Loads no model yet: :meth:`warm_up` does."""
         self.settings = settings
         self.readiness = Readiness()
+        self._told: Callable[[], None] = lambda: None
         self.metrics = Metrics()
         self._load_backend = load_backend or (lambda: load_backend_of(settings))
         base = {"rank_window_size": EMBEDDED_WINDOW} if settings.scorer == "embedded" else None
@@ -67,6 +68,10 @@ class Application:
         """The header line of our own calls; none where no credentials are configured."""
         return authorization(self.settings)
 
+    def when_ready(self, told: Callable[[], None]) -> None:
+        """Call ``told`` once the model is warm."""
+        self._told = told
+
     async def warm_up(self) -> None:
         """Load and measure the model, beside the running listeners; raises ScorerError where it cannot be had."""
         loop = asyncio.get_running_loop()
@@ -83,6 +88,7 @@ class Application:
             _log.warning("window does not fit its budget", detail=warning)
         self.readiness.ready = True
         self.metrics.ready()
+        self._told()
         _log.info("ready", model=backend.name, device=backend.device, pairs_per_s=self.readiness.pairs_per_s)
 
     async def close(self) -> None:

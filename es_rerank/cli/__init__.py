@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from es_rerank.cli.demo import demo
 from es_rerank.cli.serve import serve
 from es_rerank.errors import EsRerankError
 
@@ -22,6 +23,7 @@ def _commands() -> None:
 
 
 app.command()(serve)
+app.command()(demo)
 
 
 def main() -> None:

@@ -348,7 +348,7 @@ def test_4_bad_sizes_are_the_engines_to_refuse(server: Engine, target: str) -> N
 
 # 5 never rerank -------------------------------------------------------------------------------------------------------
 
-NEVER = {
+NEVER: dict[str, tuple[dict[str, Any], str]] = {
     "sort": ({"sort": ["n"]}, ""),
     "two sorts": ({"sort": ["_score", "n"]}, ""),
     "url sort": ({}, "?sort=n"),
