@@ -6,7 +6,10 @@ import sys
 
 import typer
 
+from es_rerank.cli.check_config import check_config
 from es_rerank.cli.demo import demo
+from es_rerank.cli.doctor import doctor
+from es_rerank.cli.init import init
 from es_rerank.cli.serve import serve
 from es_rerank.errors import EsRerankError
 
@@ -24,6 +27,9 @@ def _commands() -> None:
 
 app.command()(serve)
 app.command()(demo)
+app.command()(init)
+app.command()(check_config)
+app.command()(doctor)
 
 
 def main() -> None:

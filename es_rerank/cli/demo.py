@@ -54,7 +54,7 @@ def demo(
     """Show first-stage and reranked order side by side, on an engine and a model that need no set-up."""
     if engine not in {"embedded", "elasticsearch"}:
         raise ConfigError("--engine", "", f"there is no engine {engine!r}", "use embedded or elasticsearch")
-    said, console = words(os.environ), Console(highlight=False, width=None if sys.stdout.isatty() else 110)
+    said, console = words(os.environ), Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     configure("error")
     collection = json.loads((resources.files("es_rerank.cli") / "data/demo.json").read_text(encoding="utf-8"))
     settings = load_settings(scorer=scorer)
@@ -156,7 +156,7 @@ def _table(said: dict[str, str], before: list[dict[str, Any]], after: list[dict[
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name in ("#", said["before"], "_score", "│", said["after"], said["moved"], "logit", "_score", ""):
         right = name in {"#", "_score", "logit"}
-        most = 30 if name in {said["before"], said["after"]} else None
+        most = 26 if name in {said["before"], said["after"]} else None
         table.add_column(name, justify="right" if right else "left", no_wrap=True, overflow="ellipsis", max_width=most)
     for place, (old, new) in enumerate(zip(before, after, strict=False)):
         star = "[bold green]★[/bold green] " if place == 0 else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,21 +11,22 @@ import uvloop
 from es_rerank.app.build import Application
 from es_rerank.app.serve import listener, stop_on_signals
 from es_rerank.app.serve import serve as run
+from es_rerank.cli import options
 from es_rerank.config.settings import Settings, load_settings
 from es_rerank.telemetry.logs import configure
 
 
 def serve(
-    upstream: Annotated[str | None, typer.Option(help="Elasticsearch's address [http://127.0.0.1:9200]")] = None,
-    config: Annotated[Path | None, typer.Option(help="folder of policy files [plugin_config]")] = None,
+    upstream: options.Upstream = None,
+    config: options.Config = None,
     listen: Annotated[str | None, typer.Option(help="where clients connect [127.0.0.1:9201]")] = None,
     api: Annotated[str | None, typer.Option(help="health, metrics and pages [127.0.0.1:9202]")] = None,
-    upstream_ca: Annotated[Path | None, typer.Option(help="PEM file of the CA of Elasticsearch's certificate")] = None,
-    upstream_fingerprint: Annotated[str | None, typer.Option(help="SHA-256 of that CA or certificate")] = None,
-    upstream_insecure: Annotated[bool | None, typer.Option(help="accept any certificate; for trials only")] = None,
-    scorer: Annotated[str | None, typer.Option(help="flagembedding, embedded or fake [flagembedding]")] = None,
-    model: Annotated[str | None, typer.Option(help="name or folder of the model [BAAI/bge-reranker-v2-m3]")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 [auto]")] = None,
+    upstream_ca: options.Ca = None,
+    upstream_fingerprint: options.Fingerprint = None,
+    upstream_insecure: options.Insecure = None,
+    scorer: options.Scorer = None,
+    model: options.Model = None,
+    device: options.Device = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error [info]")] = None,
 ) -> None:
     """Serve searches in a better order. Every option, and more, can come from the environment (ES_RERANK_…)."""

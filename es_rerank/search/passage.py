@@ -70,10 +70,23 @@ def passages(stage: FirstStage, window: int, resolved: Resolved) -> list[str]:
     return [_passage(stage, hit, resolved.passage_for(hit.index)) for hit in stage.hits[:window]]
 
 
+def passages_of_sources(sources: Iterable[object], policy: PassagePolicy) -> list[str]:
+    """The passages of bare sources, for samples of an index."""
+    return [_passage_of(source, None, policy) for source in sources]
+
+
+def field_texts(sources: Iterable[object], name: str) -> list[str]:
+    """The text of one field in each source; empty where there is none."""
+    return [_field_text(name, source, None) for source in sources]
+
+
 def _passage(stage: FirstStage, hit: Hit, policy: PassagePolicy | None) -> str:
     if policy is None:
         return ""
-    source, fields = stage.raw(hit, "_source"), stage.raw(hit, "fields")
+    return _passage_of(stage.raw(hit, "_source"), stage.raw(hit, "fields"), policy)
+
+
+def _passage_of(source: object, fields: object, policy: PassagePolicy) -> str:
     texts = {name: _field_text(name, source, fields) for name in named_fields(policy)}
     if not any(texts.values()):
         return ""

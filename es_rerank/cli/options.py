@@ -1,0 +1,32 @@
+"""Options that several commands share, and what they make of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from es_rerank.cluster.client import Cluster
+from es_rerank.config.settings import Settings
+from es_rerank.upstream.credentials import authorization
+
+Upstream = Annotated[str | None, typer.Option(help="Elasticsearch's address [http://127.0.0.1:9200]")]
+Config = Annotated[Path | None, typer.Option(help="folder of policy files [plugin_config]")]
+Ca = Annotated[Path | None, typer.Option(help="PEM file of the CA of Elasticsearch's certificate")]
+Fingerprint = Annotated[str | None, typer.Option(help="SHA-256 of that CA or certificate")]
+Insecure = Annotated[bool | None, typer.Option(help="accept any certificate; for trials only")]
+Scorer = Annotated[str | None, typer.Option(help="flagembedding, embedded or fake [flagembedding]")]
+Model = Annotated[str | None, typer.Option(help="name or folder of the model [BAAI/bge-reranker-v2-m3]")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 [auto]")]
+
+
+def cluster(settings: Settings) -> Cluster:
+    """The cluster of the settings, with our own login."""
+    return Cluster(
+        settings.upstream,
+        authorization(settings),
+        ca=settings.upstream_ca,
+        fingerprint=settings.upstream_fingerprint,
+        insecure=settings.upstream_insecure,
+    )
