@@ -1,4 +1,4 @@
-"""Writes the embeddings of the demo's documents and queries anew: python bench/embed_demo.py (needs the extra `embedded`)."""
+"""Writes the embeddings of the demo's documents and queries anew (needs the extra `embedded`)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ from typing import Literal
 import msgspec
 
 from es_rerank.core.policy import IndexPolicy
-from es_rerank.search.passage import named_fields
 
 Level = Literal["ok", "note", "problem"]
 
@@ -135,7 +134,7 @@ def policy(rules: IndexPolicy, facts: Sample, pairs_per_s: float | None) -> list
 
 
 def _fields(name: str, rules: IndexPolicy, facts: Sample) -> Iterable[Finding]:
-    wanted = named_fields(rules.passage)
+    wanted = rules.passage.named_fields
     missing = [field for field in wanted if field not in facts.fields]
     near = sorted(field for field, kind in facts.fields.items() if kind in {"text", "match_only_text", "semantic_text"})
     if missing:

@@ -12,7 +12,6 @@ from es_rerank.config.loader import files, load
 from es_rerank.core.policy import SHARED_KEYS, IndexPolicy
 from es_rerank.core.reasons import MEANINGS, Passthrough, Reason
 from es_rerank.core.resolve import resolve
-from es_rerank.search.passage import named_fields
 
 
 def check_config(
@@ -29,7 +28,7 @@ def check_config(
 
 
 def _told(policy: IndexPolicy) -> str:
-    reads = ", ".join(named_fields(policy.passage))
+    reads = ", ".join(policy.passage.named_fields)
     return f"window {policy.rank_window_size}, reads {reads}" + ("" if policy.enabled else ", not enabled")
 
 

@@ -96,7 +96,7 @@ def _client(url: str, settings: Settings) -> Elasticsearch:
         verify = {"ca_certs": str(settings.upstream_ca)} if settings.upstream_ca else {}
         verify |= {"verify_certs": False, "ssl_show_warn": False} if settings.upstream_insecure else {}
         verify |= {"ssl_assert_fingerprint": settings.upstream_fingerprint} if settings.upstream_fingerprint else {}
-    return Elasticsearch(url, headers=headers or None, request_timeout=60, **verify)
+    return Elasticsearch(url, headers=headers, request_timeout=60, **verify)
 
 
 def _fill(client: Elasticsearch, documents: list[dict[str, Any]]) -> None:

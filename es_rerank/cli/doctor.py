@@ -20,7 +20,7 @@ from es_rerank.config.settings import Settings, load_settings
 from es_rerank.core.policy import IndexPolicy
 from es_rerank.errors import ConfigError, EsRerankError, UpstreamError
 from es_rerank.scoring.warmup import measure
-from es_rerank.search.passage import named_fields, passages_of_sources
+from es_rerank.search.passage import passages_of_sources
 
 PACKAGES = [
     "FlagEmbedding",
@@ -103,7 +103,7 @@ def _upstream(settings: Settings, cluster: Cluster) -> advice.Upstream:
 def _sample(cluster: Cluster, policy: IndexPolicy) -> Sample:
     """Mapping, texts and latency of the index that a policy names first."""
     index = policy.name
-    fields = list(named_fields(policy.passage))
+    fields = list(policy.passage.named_fields)
     try:
         mapped = cluster.text_fields(index)
         if not mapped:

@@ -16,9 +16,8 @@ import msgspec
 from es_rerank.config import yaml_text
 from es_rerank.core import policy as structs
 from es_rerank.core.patterns import literal_prefix
-from es_rerank.core.policy import ByteSize, IndexPolicy
+from es_rerank.core.policy import PLACEHOLDER, ByteSize, IndexPolicy
 from es_rerank.errors import ConfigError
-from es_rerank.search.passage import PLACEHOLDER
 
 DEFAULTS = "_defaults.yaml"
 

@@ -12,6 +12,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
+"""A field name in a passage template."""
+
 _BYTES = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)?")
 _UNITS = {None: 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 
@@ -50,6 +53,13 @@ class PassagePolicy(_Keys, frozen=True):
     max_length: Annotated[int, Meta(ge=16, le=8192, description="tokens of query and passage together; the rest is cut")] = (
         512
     )
+
+    @property
+    def named_fields(self) -> tuple[str, ...]:
+        """The source fields that are read, in the order of their use."""
+        if self.template is not None:
+            return tuple(dict.fromkeys(PLACEHOLDER.findall(self.template)))
+        return self.fields
 
 
 class QueryPolicy(_Keys, frozen=True):

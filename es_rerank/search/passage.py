@@ -13,14 +13,13 @@ from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from typing import Any
 
-from es_rerank.core.policy import PassagePolicy
+from es_rerank.core.policy import PLACEHOLDER, PassagePolicy
 from es_rerank.core.resolve import Resolved
 from es_rerank.search.answer import FirstStage, Hit
 
 CHARACTERS_A_TOKEN = 24
 """More characters than this for each token of ``max_length`` are never read: no ordinary text has such long tokens."""
 
-PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _BLOCKS = frozenset(
     [
         "address",
@@ -58,13 +57,6 @@ _BLOCKS = frozenset(
 )
 
 
-def named_fields(policy: PassagePolicy) -> tuple[str, ...]:
-    """The source fields that a policy reads, in the order of their use."""
-    if policy.template is not None:
-        return tuple(dict.fromkeys(PLACEHOLDER.findall(policy.template)))
-    return policy.fields
-
-
 def passages(stage: FirstStage, window: int, resolved: Resolved) -> list[str]:
     """The passages of the first ``window`` hits, in first-stage order; empty: no text."""
     return [_passage(stage, hit, resolved.passage_for(hit.index)) for hit in stage.hits[:window]]
@@ -87,7 +79,7 @@ def _passage(stage: FirstStage, hit: Hit, policy: PassagePolicy | None) -> str:
 
 
 def _passage_of(source: object, fields: object, policy: PassagePolicy) -> str:
-    texts = {name: _field_text(name, source, fields) for name in named_fields(policy)}
+    texts = {name: _field_text(name, source, fields) for name in policy.named_fields}
     if not any(texts.values()):
         return ""
     if policy.template is not None:

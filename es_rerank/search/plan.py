@@ -14,7 +14,6 @@ from es_rerank.core.resolve import Resolved
 from es_rerank.search import knn, retriever
 from es_rerank.search.eligible import objection
 from es_rerank.search.headers import Control
-from es_rerank.search.passage import named_fields
 from es_rerank.search.query_text import extract
 from es_rerank.search.request import MAX_RESULT_WINDOW, SearchCall
 from es_rerank.search.source_filter import missing_fields
@@ -64,7 +63,7 @@ def decide(call: SearchCall, resolved: Resolved, control: Control) -> RerankPlan
     if call.start >= window:
         return Passthrough(Reason.BEYOND_WINDOW)
     widened = knn.pure(call, window) if policy.widen.knn == "auto" else None
-    needed = tuple(dict.fromkeys(name for passage in resolved.passages for name in named_fields(passage)))
+    needed = tuple(dict.fromkeys(name for passage in resolved.passages for name in passage.named_fields))
     return RerankPlan(
         call=call,
         resolved=resolved,

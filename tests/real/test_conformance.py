@@ -16,11 +16,12 @@ from urllib.parse import quote
 
 import pytest
 
+from es_rerank.app.background import Running
 from es_rerank.search import spans
 from tests.fakes import FaultyBackend
 from tests.real.engines import Engine
 from tests.real.library import ODDITIES, fill
-from tests.running import POLICY, Running, proxy
+from tests.running import POLICY, proxy
 from tests.wire import Answer, ask
 
 pytestmark = pytest.mark.engines

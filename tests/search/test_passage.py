@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from es_rerank.core.policy import PassagePolicy
 from es_rerank.search.answer import read
-from es_rerank.search.passage import at, named_fields, passages, without_html
+from es_rerank.search.passage import at, passages, without_html
 from tests.builders import answer, hit, policy, resolved
 
 
@@ -54,7 +54,7 @@ def test_template() -> None:
     assert text_of({"a": {"b": "x"}, "c": "y"}, **keys) == "y: x. y"
     assert text_of({"c": "y"}, **keys) == "y: . y"
     assert text_of({}, **keys) == ""
-    assert named_fields(PassagePolicy(**keys)) == ("c", "a.b")  # type: ignore[arg-type]
+    assert PassagePolicy(**keys).named_fields == ("c", "a.b")  # type: ignore[arg-type]
 
 
 def test_long_text_is_cut_generously() -> None:

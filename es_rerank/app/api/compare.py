@@ -123,7 +123,7 @@ async def _compared(application: Application, index: str, query: str, login: Hea
 
 def _body(policy: IndexPolicy, query: str) -> bytes:
     """A plain search over the fields that the model reads."""
-    fields = list(passage.named_fields(policy.passage))
+    fields = list(policy.passage.named_fields)
     search = {"query": {"multi_match": {"query": query, "fields": fields, "lenient": True}}, "size": SHOWN}
     return msgspec.json.encode(search)
 
