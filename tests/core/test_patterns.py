@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from es_rerank.core.patterns import covers, literal_prefix, matches, overlap
 
-globs = st.text("ab*", max_size=5)
-NAMES = ["".join(letters) for size in range(7) for letters in product("ab", repeat=size)]
+globs = st.text("ab*", max_size=4)
+NAMES = ["".join(letters) for size in range(9) for letters in product("ab", repeat=size)]
 
 
 def test_only_the_star_is_special() -> None:
@@ -25,12 +25,7 @@ def test_only_the_star_is_special() -> None:
 @given(globs, globs)
 def test_overlap_agrees_with_trying_all_names(one: str, two: str) -> None:
     """Two patterns overlap exactly if some name is matched by both."""
-    assert overlap(one, two) == any(matches(one, name) and matches(two, name) for name in [*NAMES, _joined(one, two)])
-
-
-def _joined(one: str, two: str) -> str:
-    """A longer candidate, for patterns whose shortest common name is long."""
-    return one.replace("*", "") + two.replace("*", "")
+    assert overlap(one, two) == any(matches(one, name) and matches(two, name) for name in NAMES)
 
 
 @given(globs, globs)

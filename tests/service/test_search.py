@@ -1,0 +1,240 @@
+"""The walk of a search, on fakes: what comes of it in every way that it can go."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from typing import Any
+
+import msgspec
+import pytest
+
+from es_rerank.core.policy import IndexPolicy, WidenPolicy
+from es_rerank.core.ports import Headers, UpstreamRequest, UpstreamResponse
+from es_rerank.core.reasons import Outcome, Reason
+from es_rerank.errors import (
+    ScorerBusy,
+    ScorerError,
+    ScorerWarmingUp,
+    UpstreamBroken,
+    UpstreamTooLarge,
+    UpstreamUnreachable,
+)
+from es_rerank.search import route
+from es_rerank.service.recovery import Breaker, Widening
+from es_rerank.service.search import SearchService, Served
+from tests.builders import answer, hit, policy
+from tests.fakes import FakeScorer, FakeUpstream
+
+JSON: Headers = ((b"Content-Type", b"application/json"), (b"X-elastic-product", b"Elasticsearch"))
+HITS = answer([hit("1", 3.0), hit("2", 2.0), hit("3", 1.0)])
+
+
+class World:
+    """A service over fakes."""
+
+    def __init__(self, response: UpstreamResponse | Exception, scorer: FakeScorer, rules: IndexPolicy | None = None) -> None:
+        self.upstream = FakeUpstream(lambda request: response)
+        self.scorer = scorer
+        self.breaker = Breaker(time.monotonic)
+        self.widening = Widening(time.monotonic)
+        rules = rules or policy()
+        self.service = SearchService(
+            self.upstream, scorer, lambda: [rules], time.monotonic, self.breaker, self.widening
+        )
+
+    async def search(
+        self, body: dict[str, Any] | bytes | None = None, target: bytes = b"/books/_search", asked: Headers = ()
+    ) -> Served:
+        found = route.parse("POST", target)
+        assert found is not None
+        given = body if isinstance(body, bytes) else msgspec.json.encode({"query": {"match": {"title": "snow"}}, **(body or {})})
+        lines = ((b"content-type", b"application/json"), *asked)
+        return await self.service.search(UpstreamRequest("POST", target, lines, given), asked, found)
+
+
+def good(body: bytes = HITS, status: int = 200, headers: Headers = JSON) -> UpstreamResponse:
+    return UpstreamResponse(status, headers, body)
+
+
+def ids(served: Served) -> list[str]:
+    assert served.answer is not None
+    return [entry["_id"] for entry in json.loads(served.answer.body)["hits"]["hits"]]
+
+
+async def test_reranked() -> None:
+    """New order, new scores, Elasticsearch's own header lines, and what was read but not handed on."""
+    world = World(good(), FakeScorer(-1.0, 0.5, 2.0))
+    served = await world.search({"size": 2})
+    assert served.disposition.header() == "reranked;window=3;scored=3"
+    assert ids(served) == ["3", "2"]
+    assert served.answer is not None
+    assert served.answer.headers[:2] == JSON
+    assert dict(served.answer.headers)[b"content-length"] == b"%d" % len(served.answer.body)
+    assert served.hits == 2
+    assert served.bytes_added > 0
+    assert world.upstream.asked[0].target == b"/books/_search?from=0&size=100"
+    job = world.scorer.jobs[0]
+    assert (job.query, job.passages, job.max_length) == ("snow", ("title 1", "title 2", "title 3"), 512)
+
+
+async def test_partial() -> None:
+    """What was scored in time is used; the rest stays below, in Elasticsearch's order."""
+    served = await World(good(), FakeScorer(-1.0, 1.0, None)).search()
+    assert served.disposition.header() == "partial;window=3;scored=2"
+    assert ids(served) == ["2", "1", "3"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (ScorerBusy("full"), Reason.QUEUE_FULL),
+        (ScorerWarmingUp("soon"), Reason.WARMING_UP),
+        (ScorerError("dead"), Reason.SCORER_ERROR),
+    ],
+)
+async def test_faults_of_the_model(fault: Exception, reason: Reason) -> None:
+    """First-stage order and scores, cut from the answer in hand."""
+    served = await World(good(), FakeScorer(fault=fault)).search({"from": 1, "size": 1})
+    assert (served.disposition.outcome, served.disposition.reason) == (Outcome.FELL_BACK, reason)
+    assert served.answer is not None
+    found = json.loads(served.answer.body)
+    assert [entry["_score"] for entry in found["hits"]["hits"]] == [2.0]
+    assert found["hits"]["max_score"] == 3.0
+
+
+@pytest.mark.parametrize(
+    ("logits", "reason"),
+    [
+        ((1.0, float("nan"), 2.0), Reason.NON_FINITE),
+        ((1.0, float("inf"), 2.0), Reason.NON_FINITE),
+        ((1.0, 2.0), Reason.SCORER_ERROR),
+        ((None, None, None), Reason.TIMEOUT),
+    ],
+)
+async def test_useless_logits(logits: tuple[float | None, ...], reason: Reason) -> None:
+    """Not a number, too few, none in time."""
+    world = World(good(), FakeScorer(*logits))
+    served = await world.search()
+    assert (served.disposition.outcome, served.disposition.reason) == (Outcome.FELL_BACK, reason)
+    assert ids(served) == ["1", "2", "3"]
+
+
+async def test_a_scorer_that_never_answers() -> None:
+    """The deadline ends the wait."""
+    scorer = FakeScorer()
+    scorer.forever = True
+    served = await World(good(), scorer, policy(timeout_ms=25)).search()
+    assert served.disposition.header() == "fell-back;reason=timeout;window=3;scored=0"
+
+
+async def test_no_time_left() -> None:
+    """Under 20 ms the model is not asked."""
+    scorer = FakeScorer(1.0, 1.0, 1.0)
+    served = await World(good(), scorer, policy(total_ms=10)).search()
+    assert served.disposition.reason is Reason.TIMEOUT
+    assert scorer.jobs == []
+
+
+async def test_five_failures_open_the_breaker() -> None:
+    """Then neither the model nor a wider search is asked for."""
+    world = World(good(), FakeScorer(fault=ScorerError("dead")))
+    for _ in range(5):
+        await world.search()
+    served = await world.search()
+    assert served.disposition.header() == "fell-back;reason=breaker-open"
+    assert served.answer is None
+    assert len(world.upstream.asked) == 5
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        (good(b"{}", 400), Reason.WIDENING_REFUSED),
+        (UpstreamBroken("cut"), Reason.WIDENING_REFUSED),
+        (UpstreamTooLarge("big"), Reason.TOO_LARGE),
+        (good(b"nonsense"), Reason.NOT_JSON),
+        (good(HITS, headers=((b"content-type", b"application/yaml"),)), Reason.NOT_JSON),
+        (good(HITS, headers=(*JSON, (b"content-encoding", b"snappy"))), Reason.NOT_JSON),
+        (good(answer([], timed_out=True)), Reason.WIDENING_REFUSED),
+    ],
+)
+async def test_what_is_replayed(response: UpstreamResponse | Exception, reason: Reason) -> None:
+    """The original is sent as it came; three in a row rest the expression."""
+    world = World(response, FakeScorer())
+    for _ in range(3):
+        served = await world.search()
+        assert (served.disposition.outcome, served.disposition.reason) == (Outcome.FELL_BACK, reason)
+        assert served.answer is None
+    assert (await world.search()).disposition.header() == "passed-through;reason=widening-refused"
+    assert len(world.upstream.asked) == 3
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+async def test_overload_is_handed_on(status: int) -> None:
+    """A storm is not doubled."""
+    world = World(good(b'{"error":"busy"}', status), FakeScorer())
+    served = await world.search()
+    assert served.disposition.header() == "passed-through;reason=upstream-error"
+    assert served.answer is not None
+    assert (served.answer.status, served.answer.body) == (status, b'{"error":"busy"}')
+
+
+async def test_an_unreachable_upstream_is_raised() -> None:
+    """There is no answer to fall back on."""
+    with pytest.raises(UpstreamUnreachable):
+        await World(UpstreamUnreachable("gone"), FakeScorer()).search()
+
+
+async def test_gzip_in_and_out() -> None:
+    """Bodies in either direction may be coded."""
+    response = good(gzip.compress(HITS), headers=(*JSON, (b"Content-Encoding", b"gzip")))
+    world = World(response, FakeScorer(0.0, 1.0, 2.0))
+    coded = gzip.compress(b'{"query":{"match":{"title":"snow"}}}')
+    found = route.parse("POST", b"/books/_search")
+    assert found is not None
+    lines = ((b"content-type", b"application/json"), (b"content-encoding", b"gzip"))
+    served = await world.service.search(UpstreamRequest("POST", b"/books/_search", lines, coded), (), found)
+    assert served.answer is not None
+    assert json.loads(gzip.decompress(served.answer.body))["hits"]["hits"][0]["_id"] == "3"
+    assert world.upstream.asked[0].body == coded
+
+
+async def test_a_bomb_is_replayed() -> None:
+    """A coded answer that grows past ``widen.max_bytes`` when decoded."""
+    response = good(gzip.compress(b" " * 100_000 + HITS), headers=(*JSON, (b"content-encoding", b"gzip")))
+    rules = policy(widen=WidenPolicy(max_bytes=1000))  # type: ignore[arg-type]
+    assert (await World(response, FakeScorer(), rules).search()).disposition.reason is Reason.TOO_LARGE
+
+
+async def test_left_alone() -> None:
+    """Reasons from before Elasticsearch is asked."""
+    world = World(good(), FakeScorer(0.0, 0.0, 0.0))
+    assert (await world.search({"sort": "n"})).disposition.reason is Reason.SORT
+    assert (await world.search(b"nonsense")).disposition.reason is Reason.NOT_JSON
+    assert (await world.search(target=b"/other/_search")).disposition.reason is Reason.NO_POLICY
+    off = ((b"x-rerank-mode", b"off"),)
+    assert (await world.search(asked=off)).disposition.reason is Reason.MODE_OFF
+    coded = ((b"content-encoding", b"br"),)
+    assert (await world.search(asked=coded)).disposition.reason is Reason.NOT_JSON
+    assert world.upstream.asked == []
+
+
+async def test_nothing_to_rank() -> None:
+    """No hits, or none with text."""
+    assert (await World(good(answer([])), FakeScorer()).search()).disposition.reason is Reason.NO_HITS
+    bare = answer([hit("1", 1.0, _source={})])
+    served = await World(good(bare), FakeScorer()).search()
+    assert served.disposition.reason is Reason.NO_TEXT
+    assert ids(served) == ["1"]
+
+
+async def test_hits_without_text_are_kept_below() -> None:
+    """They are not sent to the model."""
+    hits = answer([hit("1", 3.0, _source={}), hit("2", 2.0)])
+    world = World(good(hits), FakeScorer(1.0))
+    served = await world.search()
+    assert served.disposition.header() == "reranked;window=2;scored=1"
+    assert ids(served) == ["2", "1"]
+    assert world.scorer.jobs[0].passages == ("title 2",)
