@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-_RUN = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힯豈-﫿]+|[^\W_぀-ヿ㐀-䶿一-鿿가-힯豈-﫿]+")
-_UNSPACED = re.compile(r"[぀-ヿ㐀-䶿一-鿿豈-﫿]")
+_IDEOGRAPHS = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_RUN = re.compile(rf"[{_IDEOGRAPHS}]+|[^\W_{_IDEOGRAPHS}]+")
+_UNSPACED = re.compile(rf"[{_IDEOGRAPHS}]")
 
 
 def unspaced(text: str) -> bool:

@@ -1,0 +1,13 @@
+"""YAML with the line of every key."""
+
+from __future__ import annotations
+
+from es_rerank.config.yaml_text import read
+
+
+def test_values_and_lines() -> None:
+    """Scalars by YAML's own rules; lists and mappings, nested."""
+    values, lines = read("a: 1\nb:\n  - x\n  - c: 2.5\n    d: null\ne: 'on'\nf: on\n", "p.yaml")
+    assert values == {"a": 1, "b": ["x", {"c": 2.5, "d": None}], "e": "on", "f": True}
+    assert (lines["a",], lines["b", 0], lines["b", 1, "d"], lines["f",]) == (1, 3, 5, 7)
+    assert read("", "p.yaml")[0] == {}

@@ -1,0 +1,192 @@
+"""Many searches, one model: nobody waits forever, nobody's work is done for nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from es_rerank.core.ports import ScoringJob
+from es_rerank.errors import ScorerBusy, ScorerError, ScorerWarmingUp
+from es_rerank.scoring.backend import Pair
+from es_rerank.scoring.batcher import Batcher
+from tests.fakes import FaultyBackend, ShufflingBackend
+
+
+class Observed:
+    """What an observer heard."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.queue: list[int] = []
+
+    def waiting(self, pairs: int) -> None:
+        self.queue.append(pairs)
+
+    def batch(self, pairs: int, fill: float) -> None:
+        self.batches.append(pairs)
+
+
+class Gated(FaultyBackend):
+    """Waits before its first batch, and keeps what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[Pair] = []
+
+    def score(self, pairs: Sequence[Pair], max_length: int) -> list[float]:
+        if not self.seen:
+            self.fault = "stalls"
+        self.seen += pairs
+        logits = super().score(pairs, max_length)
+        self.fault = ""
+        return logits
+
+
+@asynccontextmanager
+async def batching(backend: ShufflingBackend, **limits: int) -> AsyncIterator[tuple[Batcher, Observed]]:
+    observed = Observed()
+    batcher = Batcher(**({"max_batch_tokens": 10_000, "max_queued_pairs": 100} | limits), observer=observed)
+    batcher.attach(backend)
+    try:
+        yield batcher, observed
+    finally:
+        if isinstance(backend, FaultyBackend):
+            backend.released.set()
+        batcher.close()
+
+
+def job(*passages: str, seconds: float = 20, max_length: int = 512) -> ScoringJob:
+    return ScoringJob("q", passages, max_length, asyncio.get_running_loop().time() + seconds)
+
+
+def logit(passage: str) -> float:
+    return ShufflingBackend().score([("q", passage)], 512)[0]
+
+
+async def until(condition: object) -> None:
+    while not condition():  # type: ignore[operator]
+        await asyncio.sleep(0.002)
+
+
+async def test_logits_come_back_in_order() -> None:
+    """Several jobs at once, each with its own."""
+    async with batching(ShufflingBackend(), max_batch_tokens=20) as (batcher, observed):
+        passages = [[f"{number} {place}" for place in range(5)] for number in range(6)]
+        found = await asyncio.gather(*(batcher.score(job(*texts)) for texts in passages))
+        for texts, scored in zip(passages, found, strict=True):
+            assert list(scored.logits) == [logit(text) for text in texts]
+            assert scored.queued_s >= 0
+        assert sum(observed.batches) == 30
+        assert repr(batcher) == "<Batcher over shuffling [0 pairs queued]>"
+
+
+async def test_jobs_share_batches() -> None:
+    """What arrives while the model is busy goes into one batch, unless it is cut at another length."""
+    backend = Gated()
+    async with batching(backend) as (batcher, observed):
+        tasks = [asyncio.ensure_future(batcher.score(job("first")))]
+        await until(lambda: backend.seen)
+        tasks += [asyncio.ensure_future(batcher.score(job("a", "b", max_length=length))) for length in (512, 512, 64)]
+        await until(lambda: batcher._queued() == 6)
+        backend.released.set()
+        await asyncio.gather(*tasks)
+        assert observed.batches == [1, 4, 2]
+
+
+async def test_a_deadline_gives_what_is_ready() -> None:
+    """In first-stage order; the rest is dropped and costs nothing more."""
+    backend = Gated()
+    async with batching(backend, max_batch_tokens=6) as (batcher, _):
+        backend.seen.append(("q", "no gate for the first"))
+        half = asyncio.ensure_future(batcher.score(job("a", "b", "c", "d", seconds=0.2)))
+        await until(lambda: len(backend.seen) > 1)
+        backend.fault = "stalls"
+        scored = await half
+        ready = [value is not None for value in scored.logits]
+        assert ready == sorted(ready, reverse=True)
+        backend.released.set()
+        assert batcher._queued() == 0
+
+
+async def test_a_caller_who_has_gone_costs_no_model_time() -> None:
+    """Cancelled while waiting: its pairs are never scored."""
+    backend = Gated()
+    async with batching(backend) as (batcher, _):
+        first = asyncio.ensure_future(batcher.score(job("first")))
+        await until(lambda: backend.seen)
+        gone = asyncio.ensure_future(batcher.score(job("gone")))
+        await until(lambda: batcher._queued() == 1)
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        backend.released.set()
+        await first
+        await batcher.score(job("last"))
+        assert [passage for _, passage in backend.seen] == ["first", "last"]
+
+
+async def test_a_failed_batch_answers_every_waiter() -> None:
+    """And the next one is scored again."""
+    backend = FaultyBackend()
+    async with batching(backend) as (batcher, _):
+        for fault, words in (("raises", "the model has died"), ("short", "1 scores for 2 pairs")):
+            backend.fault = fault
+            found = await asyncio.gather(*(batcher.score(job("a", "b")) for _ in range(2)), return_exceptions=True)
+            assert all(isinstance(entry, ScorerError) for entry in found)
+            assert words in str(found[0]) or "scores for" in str(found[0])
+        backend.fault = ""
+        assert (await batcher.score(job("a"))).logits == (logit("a"),)
+
+
+async def test_memory_halves_the_batch() -> None:
+    """Until it fits."""
+    backend = FaultyBackend()
+    backend.fault = "memory"
+    async with batching(backend) as (batcher, _):
+        texts = [str(place) for place in range(9)]
+        assert (await batcher.score(job(*texts))).logits == tuple(logit(text) for text in texts)
+
+
+async def test_a_full_queue_refuses_at_once() -> None:
+    """A single large search is still taken when nothing waits."""
+    backend = Gated()
+    async with batching(backend, max_queued_pairs=3) as (batcher, _):
+        tasks = [asyncio.ensure_future(batcher.score(job("first")))]
+        await until(lambda: backend.seen)
+        tasks.append(asyncio.ensure_future(batcher.score(job("a", "b", "c", "d"))))
+        await until(lambda: batcher._queued() == 4)
+        with pytest.raises(ScorerBusy):
+            await batcher.score(job("e"))
+        backend.released.set()
+        await asyncio.gather(*tasks)
+
+
+async def test_before_attach_and_after_close() -> None:
+    """Warming up; shutting down."""
+    batcher = Batcher(max_batch_tokens=10, max_queued_pairs=10, observer=Observed())
+    with pytest.raises(ScorerWarmingUp):
+        await batcher.score(job("a"))
+    assert "nothing yet" in repr(batcher)
+    batcher.close()
+    backend = Gated()
+    async with batching(backend) as (running, _):
+        tasks = [asyncio.ensure_future(running.score(job("first")))]
+        await until(lambda: backend.seen)
+        tasks.append(asyncio.ensure_future(running.score(job("late"))))
+        await until(lambda: running._queued() == 1)
+        closing = asyncio.get_running_loop().run_in_executor(None, running.close)
+        await until(lambda: running._stopping)
+        backend.released.set()
+        await closing
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+        assert isinstance(found[1], ScorerError)
+        with pytest.raises(ScorerBusy):
+            await running.score(job("too late"))
+
+
+async def test_an_empty_job() -> None:
+    """Nothing to score is no fault."""
+    async with batching(ShufflingBackend()) as (batcher, _):
+        assert (await batcher.score(job())).logits == ()
