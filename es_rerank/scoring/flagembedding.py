@@ -51,9 +51,9 @@ class FlagEmbeddingBackend:
         """Give the logit of each pair, in order; raises OutOfMemory, ScorerError."""
         if not pairs:
             return []
-        asked = [list(pair) for pair in pairs]
+        asked = [list(pair) for pair in pairs]  # one fewer than a batch holds: then no progress bar is drawn
         try:
-            found: Any = self._reranker.compute_score(asked, batch_size=len(asked), max_length=max_length)
+            found: Any = self._reranker.compute_score(asked, batch_size=len(asked) + 1, max_length=max_length)
         except self._torch.OutOfMemoryError as exc:
             self._torch.cuda.empty_cache()
             msg = f"{len(pairs)} pairs do not fit into the memory of {self.device}"
@@ -85,6 +85,8 @@ def _refuse_headless(model: str, config: Any) -> None:  # noqa: ANN401  transfor
 def _unloadable(model: str, exc: Exception) -> str:
     if Path(model).is_dir():
         looked = f"in the folder {Path(model).resolve()}"
+    elif model.startswith(("/", "./", "../", "~")):
+        looked = f"for a folder {model}, which does not exist"
     else:
         home = os.environ.get("HF_HOME", "~/.cache/huggingface")
         hub = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
