@@ -7,21 +7,15 @@ bare ``?`` and the host of an absolute target). The target itself is kept in the
 from __future__ import annotations
 
 from typing import cast
-from urllib.parse import quote_from_bytes
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 TARGET = "es_rerank.target"
 
-_PRINTABLE = "".join(chr(code) for code in range(33, 127))
-
-
 class TargetProtocol(HttpToolsProtocol):
     """Keeps the raw target."""
 
     def on_headers_complete(self) -> None:
-        """Store the target before uvicorn takes it apart; bytes beyond ASCII would make it fail there."""
+        """Store the target before uvicorn takes it apart."""
         cast("dict[str, object]", self.scope)[TARGET] = self.url
-        if not self.url.isascii():
-            self.url = quote_from_bytes(self.url, safe=_PRINTABLE).encode()
         super().on_headers_complete()

@@ -147,14 +147,13 @@ def test_a_client_that_leaves_takes_its_model_work_along() -> None:
     with stub(steady) as upstream, proxy(upstream.url, backend) as running:
         backend.fault = "stalls"
         host, port = running.url[7:].split(":")
-        clients = []
-        for _ in range(3):
+        scorer, calls, clients = running.application.scorer, backend.calls, []
+        for waiting in (0, 2, 4):
             client = socket.create_connection((host, int(port)))
             client.sendall(b"GET /books/_search?q=snow HTTP/1.1\r\nHost: h\r\n\r\n")
             clients.append(client)
-        scorer = running.application.scorer
-        while scorer._queued() < 4:
-            time.sleep(0.005)
+            while backend.calls == calls or scorer._queued() < waiting:
+                time.sleep(0.005)
         for client in clients:
             client.close()
         end = time.monotonic() + 5

@@ -1,0 +1,82 @@
+"""Both listeners, from start to end."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import httpx
+import pytest
+
+from es_rerank.app.background import running
+from es_rerank.app.build import Application
+from es_rerank.app.serve import listener
+from es_rerank.config.settings import Settings
+from es_rerank.errors import ConfigError, ModelLoadError
+from es_rerank.scoring.backend import Backend
+from es_rerank.scoring.fake import FakeBackend
+from tests.running import POLICY
+
+
+def application(folder: object, load: object) -> Application:
+    return Application(Settings(config=folder, upstream="http://127.0.0.1:1"), load)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> object:
+    path = tmp_path_factory.mktemp("policies")
+    (path / "p.yaml").write_text(POLICY)
+    return path
+
+
+def test_not_ready_until_the_model_is_warm(folder: object) -> None:
+    """The process answers, the probe says 503, searches keep Elasticsearch's way meanwhile."""
+    gate = threading.Event()
+
+    def slow() -> Backend:
+        gate.wait(20)
+        return FakeBackend()
+
+    app = application(folder, slow)
+    sockets = listener("127.0.0.1:0", "--listen"), listener("127.0.0.1:0", "--api")
+    api = f"http://127.0.0.1:{sockets[1].getsockname()[1]}"
+    statuses = []
+
+    def probe() -> None:
+        statuses.append(httpx.get(f"{api}/healthz").status_code)
+        statuses.append(httpx.get(f"{api}/readyz").status_code)
+        gate.set()
+
+    prober = threading.Thread(target=probe)
+    prober.start()
+    with running(app, *sockets) as found:
+        prober.join()
+        assert statuses == [200, 503]
+        told = httpx.get(f"{found.api}/readyz")
+        assert told.status_code == 200
+        assert told.json()["model"] == "fake"
+        assert told.json()["policies"] == ["books*"]
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_process(folder: object) -> None:
+    """With its message."""
+
+    def broken() -> Backend:
+        raise ModelLoadError("no such model")
+
+    with pytest.raises(ModelLoadError, match="no such model"):  # noqa: SIM117
+        with running(application(folder, broken), listener("127.0.0.1:0", ""), listener("127.0.0.1:0", "")):
+            pytest.fail("must not become ready")
+
+
+def test_a_taken_port_names_the_option() -> None:
+    """And what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        with pytest.raises(ConfigError, match="--listen"):
+            listener(f"127.0.0.1:{taken.getsockname()[1]}", "--listen")
+
+
+def test_ipv6() -> None:
+    """In brackets."""
+    with listener("[::1]:0", "--listen") as found:
+        assert found.family is socket.AF_INET6
