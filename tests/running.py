@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,25 @@ timeout_ms: 3000
 
 @contextlib.contextmanager
 def proxy(
-    upstream: str, backend: Backend | None = None, policy: str | dict[str, str] = POLICY, **settings: Any
+    upstream: str,
+    backend: Backend | None = None,
+    policy: str | dict[str, str] = POLICY,
+    load: Callable[[], Backend] | None = None,
+    meanwhile: Callable[[str], None] | None = None,
+    **settings: Any,
 ) -> Iterator[Running]:
-    """Run a proxy until the block ends; it is warm when the block begins."""
+    """Run a proxy until the block ends; it is warm when the block begins. ``meanwhile`` is called with its address
+    beside the loading of the model."""
     with tempfile.TemporaryDirectory() as folder:
         for name, text in ({"policy.yaml": policy} if isinstance(policy, str) else policy).items():
             (Path(folder) / name).write_text(text)
         given: dict[str, Any] = {"upstream": upstream, "config": Path(folder), "scorer": "fake", "shutdown_s": 1}
-        application = Application(Settings(**(given | settings)), lambda: backend or FakeBackend())
+        application = Application(Settings(**(given | settings)), load or (lambda: backend or FakeBackend()))
         sockets = listener("127.0.0.1:0", "--listen"), listener("127.0.0.1:0", "--api")
+        beside = threading.Thread(target=meanwhile, args=(f"http://127.0.0.1:{sockets[0].getsockname()[1]}",))
+        if meanwhile is not None:
+            beside.start()
         with running(application, *sockets) as found:
+            if meanwhile is not None:
+                beside.join()
             yield found
