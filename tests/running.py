@@ -35,7 +35,8 @@ def proxy(
     **settings: Any,
 ) -> Iterator[Running]:
     """Run a proxy until the block ends; it is warm when the block begins. ``meanwhile`` is called with its address
-    beside the loading of the model."""
+    beside the loading of the model.
+    """
     with tempfile.TemporaryDirectory() as folder:
         for name, text in ({"policy.yaml": policy} if isinstance(policy, str) else policy).items():
             (Path(folder) / name).write_text(text)

@@ -83,7 +83,9 @@ def _read(connection: socket.socket) -> bytes:
             return b""
         data += piece
     head, _, body = data.partition(b"\r\n\r\n")
-    lines = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in head.split(b"\r\n")[1:])}
+    lines = {
+        name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in head.split(b"\r\n")[1:])
+    }
     if b"content-length" in lines:
         while len(body) < int(lines[b"content-length"]):
             body += connection.recv(65_536)

@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 TARGET = "es_rerank.target"
 
+
 class TargetProtocol(HttpToolsProtocol):
     """Keeps the raw target."""
 

@@ -131,7 +131,9 @@ class IndexPolicy(_Keys, frozen=True, kw_only=True):
         Meta(min_length=1, description="names, aliases or patterns (`*`), as clients write them in the path"),
     ]
     enabled: Annotated[bool, Meta(description="`false`: searches of these indices pass through")] = True
-    rank_window_size: Annotated[int, Meta(ge=1, le=10_000, description="how many first-stage hits the model reads")] = 100
+    rank_window_size: Annotated[
+        int, Meta(ge=1, le=10_000, description="how many first-stage hits the model reads (30 with the embedded scorer)")
+    ] = 100
     window_max: Annotated[
         int, Meta(ge=1, le=10_000, description="the largest window that `X-Rerank-Window` may ask for")
     ] = 200

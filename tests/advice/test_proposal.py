@@ -7,8 +7,22 @@ from pathlib import Path
 from es_rerank.advice.proposal import candidates, propose
 from es_rerank.config.loader import load
 
-FIELDS = {"sku": "keyword", "body": "text", "product_title": "text", "rare": "text", "empty": "text", "n": "long", "标题": "text"}
-SAMPLES = {"body": ["word " * 200] * 9, "product_title": ["a title"] * 10, "rare": ["x"], "sku": ["a"] * 10, "标题": ["好"] * 5}
+FIELDS = {
+    "sku": "keyword",
+    "body": "text",
+    "product_title": "text",
+    "rare": "text",
+    "empty": "text",
+    "n": "long",
+    "标题": "text",
+}
+SAMPLES = {
+    "body": ["word " * 200] * 9,
+    "product_title": ["a title"] * 10,
+    "rare": ["x"],
+    "sku": ["a"] * 10,
+    "标题": ["好"] * 5,
+}
 
 
 def test_titles_first_then_the_longest() -> None:

@@ -19,7 +19,13 @@ from tests.wire import ask
 LINES = ["X-elastic-product: Elasticsearch", "Content-Type: application/json", 'Warning: 299 a "b"', "X-Opaque-Id: me"]
 HITS = whole("200 OK", LINES, answer([hit("1", 3.0), hit("2", 2.0)]))
 SNOW = {"query": {"match": {"title": "snow"}}}
-TARGETS = ["/%3Clogs-%7Bnow%2Fd%7D%3E/_search", "/a%2Cb/_search?q=a+b%20c&size=1;from=2", "//_search", "/a?", "/books/_doc/_search"]
+TARGETS = [
+    "/%3Clogs-%7Bnow%2Fd%7D%3E/_search",
+    "/a%2Cb/_search?q=a+b%20c&size=1;from=2",
+    "//_search",
+    "/a?",
+    "/books/_doc/_search",
+]
 
 
 def steady(request: bytes) -> Iterator[bytes]:
@@ -44,7 +50,13 @@ def test_an_absolute_target_is_no_search() -> None:
 def test_requests_and_answers_keep_their_lines() -> None:
     """All but hop-by-hop and control lines go up; nothing is added on the way back but our two."""
     with stub(steady) as upstream, proxy(upstream.url) as running:
-        given = {"Authorization": "ApiKey secret", "X-Rerank-Mode": "on", "Connection": "x-gone", "X-Gone": "1", "traceparent": "t"}
+        given = {
+            "Authorization": "ApiKey secret",
+            "X-Rerank-Mode": "on",
+            "Connection": "x-gone",
+            "X-Gone": "1",
+            "traceparent": "t",
+        }
         got = ask(running.url, "POST", "/books/_search", SNOW, given)
         head = upstream.requests[0].partition(b"\r\n\r\n")[0].lower()
         assert b"authorization: apikey secret" in head
@@ -53,7 +65,11 @@ def test_requests_and_answers_keep_their_lines() -> None:
             assert gone not in head
         kept = [line.lower().split(": ", 1) for line in LINES]
         names = [name for name, _ in got.headers]
-        assert [[name, value.lower()] for name, value in got.headers if name not in {"x-rerank", "server-timing", "content-length"}] == kept
+        assert [
+            [name, value.lower()]
+            for name, value in got.headers
+            if name not in {"x-rerank", "server-timing", "content-length"}
+        ] == kept
         assert names.count("x-rerank") == names.count("server-timing") == 1
         passed = ask(running.url, "GET", "/other")
         assert [name for name, _ in passed.headers] == [*(name for name, _ in kept), "content-length"]

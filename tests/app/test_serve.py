@@ -64,16 +64,15 @@ def test_a_model_that_cannot_be_loaded_ends_the_process(folder: object) -> None:
     def broken() -> Backend:
         raise ModelLoadError("no such model")
 
-    with pytest.raises(ModelLoadError, match="no such model"):  # noqa: SIM117
+    with pytest.raises(ModelLoadError, match="no such model"):
         with running(application(folder, broken), listener("127.0.0.1:0", ""), listener("127.0.0.1:0", "")):
             pytest.fail("must not become ready")
 
 
 def test_a_taken_port_names_the_option() -> None:
     """And what to do."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        with pytest.raises(ConfigError, match="--listen"):
-            listener(f"127.0.0.1:{taken.getsockname()[1]}", "--listen")
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match="--listen"):
+        listener(f"127.0.0.1:{taken.getsockname()[1]}", "--listen")
 
 
 def test_ipv6() -> None:

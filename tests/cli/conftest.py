@@ -29,7 +29,7 @@ def run() -> Run:
     """Run ``es-rerank`` with arguments; no standard input."""
 
     def command(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        import os  # noqa: PLC0415
+        import os
 
         binary = Path(sys.executable).parent / "es-rerank"
         return subprocess.run(

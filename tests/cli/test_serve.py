@@ -33,11 +33,13 @@ def test_a_life(library: Engine, tmp_path: Path) -> None:
     )
     try:
         _until(lambda: httpx.get(f"http://{api}/readyz").status_code == 200)
-        searched = ask(f"http://{proxy}", "GET", "/books/_search?q=snow+cats", None, {"Authorization": "ApiKey client-secret"})
+        searched = ask(
+            f"http://{proxy}", "GET", "/books/_search?q=snow+cats", None, {"Authorization": "ApiKey client-secret"}
+        )
         assert searched.header("x-rerank") == "reranked;window=80;scored=79"
         (tmp_path / "a.yaml").write_text("nonsense: 1\n")
         _until(lambda: "no such key" in httpx.get(f"http://{api}/readyz").json()["config_fault"])
-        assert ask(f"http://{proxy}", "GET", "/books/_search?q=snow").header("x-rerank", ) == "reranked;window=80;scored=79"
+        assert ask(f"http://{proxy}", "GET", "/books/_search?q=snow").header("x-rerank") == "reranked;window=80;scored=79"
         (tmp_path / "a.yaml").write_text(POLICY + "enabled: false\n")
         _until(lambda: "disabled" in (ask(f"http://{proxy}", "GET", "/books/_search?q=snow").header("x-rerank") or ""))
         process.send_signal(signal.SIGTERM)

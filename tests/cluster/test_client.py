@@ -21,7 +21,9 @@ def answers(request: bytes) -> Iterator[bytes]:
     if b"_mapping" in line:
         yield whole("200 OK", ["Content-Type: application/json"], MAPPING)
     elif line.startswith(b"GET / "):
-        yield whole("200 OK", ["Content-Type: application/json"], b'{"version":{"number":"3.8.0","distribution":"opensearch"}}')
+        yield whole(
+            "200 OK", ["Content-Type: application/json"], b'{"version":{"number":"3.8.0","distribution":"opensearch"}}'
+        )
     elif b"_search" in line:
         yield whole("200 OK", ["Content-Type: application/json"], b'{"hits":{"hits":[]}}')
     else:

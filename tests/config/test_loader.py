@@ -95,7 +95,9 @@ def test_two_files_that_claim_the_same(tmp_path: Path) -> None:
     assert f"{tmp_path}/a.yaml:1" in str(found)
     stars = fault(tmp_path, a='indices: ["x*y"]\npassage: {fields: [t]}\n', b='indices: ["x*z"]\npassage: {fields: [t]}\n')
     assert "equally long prefixes" in str(stars)
-    plain = load(folder(tmp_path, a='indices: ["x", "x*"]\npassage: {fields: [t]}\n', b='indices: ["x-*"]\npassage: {fields: [t]}\n'))
+    plain = load(
+        folder(tmp_path, a='indices: ["x", "x*"]\npassage: {fields: [t]}\n', b='indices: ["x-*"]\npassage: {fields: [t]}\n')
+    )
     assert len(plain) == 2
 
 
@@ -114,7 +116,9 @@ def test_unreadable_folders_and_files(tmp_path: Path) -> None:
 
 yaml_values: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["indices", "passage", "fields", "x"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["indices", "passage", "fields", "x"]), inner)
+    ),
     max_leaves=6,
 )
 

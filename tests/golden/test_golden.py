@@ -47,7 +47,11 @@ def test_case(name: str) -> None:
     order = fusion.rank(decided, [hit.score for hit in stage.hits], given, textless)
     written = response.rewrite(stage, decided, order, 0)
     told = b"".join([asked.target, b"\n\n", asked.body if isinstance(asked.body, bytes) else b"", b"\n"])
-    seen = {"upstream": told, "passages.json": json.dumps(texts, ensure_ascii=False, indent=1).encode(), "expected.json": written}
+    seen = {
+        "upstream": told,
+        "passages.json": json.dumps(texts, ensure_ascii=False, indent=1).encode(),
+        "expected.json": written,
+    }
     for file, data in seen.items():
         if os.environ.get("ES_RERANK_REWRITE_GOLDEN") == "1":
             (folder / file).write_bytes(data)

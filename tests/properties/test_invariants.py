@@ -105,7 +105,9 @@ def ask(case: Case, rules: IndexPolicy, start: int, size: int, *, fails: bool = 
     """One page through the service; what passes through is answered by the engine itself."""
     upstream = engine(case.hits)
     breaker, widening = Breaker(time.monotonic), Widening(time.monotonic)
-    service = SearchService(upstream, TableScorer(case.table, fails=fails), lambda: [rules], time.monotonic, breaker, widening)
+    service = SearchService(
+        upstream, TableScorer(case.table, fails=fails), lambda: [rules], time.monotonic, breaker, widening
+    )
     body = msgspec.json.encode({"query": {"match": {"title": "t"}}, "from": start, "size": size})
     original = UpstreamRequest("POST", b"/books/_search", JSON, body)
     found = route.parse("POST", b"/books/_search")
@@ -162,7 +164,11 @@ def test_5_scores(case: Case, rules: IndexPolicy) -> None:
     """Finite, ≥ 0, non-increasing, float32; the best of them is ``max_score``."""
     found = ask(case, rules, 0, 50)["hits"]
     scores = [entry["_score"] for entry in found["hits"]]
-    if any(logit is not None and not case.textless[place] for place, logit in enumerate(case.logits[: rules.rank_window_size])):
+    if any(
+        logit is not None and not case.textless[place] for place, logit in enumerate(case.logits[: rules.rank_window_size])
+    ):
         assert scores == sorted(scores, reverse=True)
         assert found["max_score"] == scores[0]
-        assert all(score >= 0 and abs(struct.unpack("f", struct.pack("f", score))[0] - score) <= score * 1e-7 for score in scores)
+        assert all(
+            score >= 0 and abs(struct.unpack("f", struct.pack("f", score))[0] - score) <= score * 1e-7 for score in scores
+        )

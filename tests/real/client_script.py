@@ -1,4 +1,4 @@
-"""What one official client does, run with that client's version on its path:
+"""What one official client does, run with that client's version on its path.
 
     python client_script.py elasticsearch|opensearchpy ENGINE_URL PROXY_URL
 

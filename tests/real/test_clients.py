@@ -31,7 +31,11 @@ PAIRS = [
     ("elasticsearch==9.5.1", "elasticsearch-9"),
     ("opensearch-py==3.2.0", "opensearch-3"),
 ]
-NEEDS = {"7": ["urllib3<2", "certifi"], "8": ["elastic-transport<9", "urllib3<3", "certifi"], "9": ["elastic-transport>=9", "urllib3<3"]}
+NEEDS = {
+    "7": ["urllib3<2", "certifi"],
+    "8": ["elastic-transport<9", "urllib3<3", "certifi"],
+    "9": ["elastic-transport>=9", "urllib3<3"],
+}
 
 
 def installed(requirement: str) -> Path:
@@ -67,7 +71,7 @@ def test_the_client_cannot_tell(requirement: str, kind: str, engines: Engines) -
         script = Path(__file__).with_name("client_script.py")
         module = "opensearchpy" if requirement.startswith("opensearch") else "elasticsearch"
         told = subprocess.run(
-            [sys._base_executable, "-s", "-P", str(script), module, engine.url, running.url],
+            [getattr(sys, "_base_executable", sys.executable), "-s", "-P", str(script), module, engine.url, running.url],
             env={**os.environ, "PYTHONPATH": str(folder)},
             capture_output=True,
             text=True,

@@ -14,6 +14,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -117,18 +118,18 @@ def search(url: str, **headers: str) -> Answer:
 @pytest.mark.parametrize("how", ["ca", "ca fingerprint", "node fingerprint", "insecure"])
 def test_ways_to_trust(secured: Secured, how: str) -> None:
     """A CA file, either fingerprint, or nothing at all for trials."""
-    options = {
+    ways: dict[str, dict[str, Any]] = {
         "ca": {"upstream_ca": secured.ca},
         "ca fingerprint": {"upstream_fingerprint": secured.fingerprint("ca.pem")},
         "node fingerprint": {"upstream_fingerprint": secured.fingerprint("node.pem").upper()},
         "insecure": {"upstream_insecure": True},
-    }[how]
-    with proxy(secured.url, ShufflingBackend(), **options) as running:
+    }
+    with proxy(secured.url, ShufflingBackend(), **ways[how]) as running:
         assert search(running.url, Authorization=LOGIN).header("x-rerank") == "reranked;window=50;scored=50"
 
 
 @pytest.mark.parametrize("options", [{}, {"upstream_fingerprint": "00" * 32}])
-def test_an_unknown_certificate_is_refused(secured: Secured, options: dict[str, str]) -> None:
+def test_an_unknown_certificate_is_refused(secured: Secured, options: dict[str, Any]) -> None:
     """No silent fallback to trust."""
     with proxy(secured.url, ShufflingBackend(), **options) as running:
         assert search(running.url, Authorization=LOGIN).status == 502
@@ -136,7 +137,9 @@ def test_an_unknown_certificate_is_refused(secured: Secured, options: dict[str, 
 
 def test_401_and_403_come_back_as_they_are(secured: Secured) -> None:
     """Bodies and ``WWW-Authenticate`` verbatim; our own login is never lent to a client."""
-    with proxy(secured.url, ShufflingBackend(), upstream_ca=secured.ca, own_user="elastic", own_password="secret") as running:
+    with proxy(
+        secured.url, ShufflingBackend(), upstream_ca=secured.ca, own_user="elastic", own_password="secret"
+    ) as running:
         refused = search(running.url)
         assert refused.status == 401
         assert refused.header("www-authenticate") == 'Basic realm="Elasticsearch"'

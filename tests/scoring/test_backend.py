@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import pytest
@@ -14,7 +15,7 @@ from es_rerank.scoring.embedded import EmbeddedBackend
 from es_rerank.scoring.fake import FakeBackend
 from es_rerank.scoring.minilm import MiniLm
 
-KINDS = {"fake": FakeBackend, "minilm": MiniLm, "e5": E5, "embedded": EmbeddedBackend}
+KINDS: dict[str, Callable[[], Backend]] = {"fake": FakeBackend, "minilm": MiniLm, "e5": E5, "embedded": EmbeddedBackend}
 PAIRS = [
     ("what do cats drink", "Cats drink water."),
     ("what do cats drink", "The weather is nice today. " * 60),

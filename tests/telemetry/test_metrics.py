@@ -20,7 +20,7 @@ def test_searches_by_outcome_and_reason() -> None:
 
 def test_fallbacks() -> None:
     """Nothing scored is no observation of scored hits."""
-    import msgspec  # noqa: PLC0415
+    import msgspec
 
     metrics = Metrics()
     metrics.record(msgspec.structs.replace(RECORD, disposition=Disposition(Outcome.FELL_BACK, Reason.TIMEOUT, 100, 0)))

@@ -18,7 +18,7 @@ TARGETS = [
     b"//_search",
     b"/a/../b",
     b"/a?",
-    b"/a?x=%2f%2F&&y=[]{}|\"<>^`",
+    b'/a?x=%2f%2F&&y=[]{}|"<>^`',
     b"/a#b",
     b"/\xe7\x8c\xab",
 ]
@@ -81,7 +81,9 @@ async def test_bodies_stream_with_their_own_length() -> None:
 
 async def test_answers_come_back_as_they_are() -> None:
     """Repeated header lines, names and a coded body that nobody decodes."""
-    with stub(always(whole("404 Not Found", ["Content-Encoding: gzip", "Warning: 299 a", "Warning: 299 b"], b"\x1f\x8b"))) as up:
+    with stub(
+        always(whole("404 Not Found", ["Content-Encoding: gzip", "Warning: 299 a", "Warning: 299 b"], b"\x1f\x8b"))
+    ) as up:
         client = UpstreamClient(up.url)
         got = await client.send(UpstreamRequest("GET", b"/", ()), timeout_s=5, max_bytes=100)
         await client.close()

@@ -1,0 +1,92 @@
+"""Documents that cannot drift: generated tables, listed metrics and reasons, links, files that must load."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from es_rerank.config.loader import load
+from es_rerank.core.reasons import MEANINGS
+from es_rerank.telemetry.metrics import Metrics
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+def test_configuration_is_generated() -> None:
+    """``make docs`` was run: every key and every setting is described."""
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs/configuration.md").read_text() == module.document()
+
+
+def test_every_reason_and_metric_is_listed() -> None:
+    """In the operations guide."""
+    page = (ROOT / "docs/operations.md").read_text()
+    for reason, meaning in MEANINGS.items():
+        assert f"| `{reason.value}` | {meaning} |" in page
+    for family in Metrics().registry.collect():
+        assert family.name in page, family.name
+
+
+def test_shipped_policies_load() -> None:
+    """Every file in ``plugin_config``."""
+    assert load(ROOT / "plugin_config")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Files that pages point at exist."""
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_policies_in_the_readme_load(page: str, tmp_path: Path) -> None:
+    """Each YAML block is a policy."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        (tmp_path / "p.yaml").write_text(block)
+        assert load(tmp_path)[0].passage.named_fields
+
+
+def test_both_readmes_have_the_same_examples() -> None:
+    """Code blocks agree but for the language of a query and of comments."""
+    blocks = [
+        [
+            re.sub(r"#.*|[^\x00-\x7f]+", "", block)
+            for block in re.findall(r"```\w+\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+        ]
+        for page in ("README.md", "README.zh-CN.md")
+    ]
+    assert len(blocks[0]) == len(blocks[1])
+    same = [one.split() == two.split() for one, two in zip(*blocks, strict=True)]
+    assert sum(same) >= len(same) - 1
+
+
+def test_compose_and_image() -> None:
+    """Published on loopback, a GPU reserved, one proxy a profile; the image is not root and has a health check."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    services = compose["services"]
+    assert {name: service.get("profiles") for name, service in services.items()} == {
+        "elasticsearch": None, "es-rerank": ["gpu"], "es-rerank-cpu": ["cpu"],
+    }  # fmt: skip
+    for service in services.values():
+        assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    devices = services["es-rerank"]["deploy"]["resources"]["reservations"]["devices"]
+    assert devices[0]["capabilities"] == ["gpu"]
+    assert "deploy" not in services["es-rerank-cpu"] or not services["es-rerank-cpu"]["deploy"]
+    image = (ROOT / "Dockerfile").read_text()
+    assert image.count("FROM ") == 2
+    assert "USER es-rerank" in image
+    assert "HEALTHCHECK" in image
+    for source in re.findall(r"^COPY (?!--from)(.*) \S+$", image, re.MULTILINE):
+        assert all((ROOT / name).exists() for name in source.split())
