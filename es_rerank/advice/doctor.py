@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from es_rerank.core.policy import IndexPolicy
+from es_rerank.core.reasons import MEANINGS, Reason
 
 Level = Literal["ok", "note", "problem"]
 
@@ -56,8 +57,21 @@ class Sample(msgspec.Struct, frozen=True):
     passages: list[str] = []
     small_ms: float = 0.0
     window_ms: float = 0.0
-    knn_k: int | None = None
     fault: str = ""
+
+
+class Search(msgspec.Struct, frozen=True):
+    """What would become of one of the operator's own searches.
+
+    ``reason``: why it would pass through; None: it would be reranked. ``hits``: how many hits its kNN section gives,
+    where that is fewer than the window.
+    """
+
+    name: str
+    reason: Reason | None = None
+    query: str = ""
+    window: int = 0
+    hits: int | None = None
 
 
 def upstream(facts: Upstream) -> list[Finding]:
@@ -132,10 +146,18 @@ def policy(rules: IndexPolicy, facts: Sample, pairs_per_s: float | None) -> list
         found.append(Finding("note", cost, remedy) if slow else Finding("ok", cost))
     if pairs_per_s:
         found.append(_budget(name, rules, pairs_per_s))
-    if facts.knn_k is not None and facts.knn_k < rules.rank_window_size and rules.widen.knn == "never":
-        remedy = "set widen.knn to auto, or raise k in the searches"
-        found.append(Finding("note", f"{name}: searches ask for k {facts.knn_k}, less than the window", remedy))
     return found
+
+
+def search(facts: Search) -> Finding:
+    """One search of the operator's: reranked by which words, or why not."""
+    if facts.reason is not None:
+        return Finding("note", f"{facts.name}: passes through ({facts.reason.value})", MEANINGS[facts.reason])
+    told = f'{facts.name}: reranked by "{facts.query}"'
+    if facts.hits is not None:
+        remedy = "raise k, or make it a pure kNN search with widen.knn: auto"
+        return Finding("note", f"{told}, but its k of {facts.hits} leaves little of the window of {facts.window}", remedy)
+    return Finding("ok", told)
 
 
 def _fields(name: str, rules: IndexPolicy, facts: Sample) -> Iterable[Finding]:

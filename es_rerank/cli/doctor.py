@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from es_rerank.advice import doctor as advice
 from es_rerank.advice.doctor import Finding, Machine, Sample
 from es_rerank.app.build import load_backend_of
 from es_rerank.cli import options
+from es_rerank.cli.searches import judged
 from es_rerank.cluster.client import Cluster
 from es_rerank.config.loader import load
 from es_rerank.config.settings import Settings, load_settings
@@ -48,9 +50,10 @@ def doctor(
     model: options.Model = None,
     device: options.Device = None,
     load_model: Annotated[bool, typer.Option(help="load the model and measure it")] = True,
+    searches: Annotated[Path | None, typer.Option(help="your own searches, a file in _msearch format")] = None,
 ) -> None:
     """Check upstream, versions, device, model and each policy against its live index. Exit status 1 for a problem."""
-    given = {key: value for key, value in locals().items() if key != "load_model"}
+    given = {key: value for key, value in locals().items() if key not in {"load_model", "searches"}}
     settings = load_settings(**given)
     console = Console(highlight=False, soft_wrap=True)
     machine = _machine(settings, load_model=load_model)
@@ -65,6 +68,7 @@ def doctor(
             findings.append(Finding("problem", str(fault)))
         for policy in policies if not seen.fault else ():
             findings += advice.policy(policy, _sample(cluster, policy), machine.pairs_per_s)
+    findings += [advice.search(found) for found in (judged(searches, policies) if searches else ())]
     for finding in findings:
         console.print(f"{_MARKS[finding.level]} {finding.what}", markup=True)
         if finding.remedy:

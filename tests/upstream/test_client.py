@@ -127,6 +127,11 @@ async def test_no_answer_in_time() -> None:
         with pytest.raises(UpstreamTimeout):
             await client.send(UpstreamRequest("GET", b"/", ()), timeout_s=0.05, max_bytes=9)
         await client.close()
+    with stub(always(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")) as upstream:
+        client = UpstreamClient(upstream.url, answer_timeout_s=0.05)
+        with pytest.raises(UpstreamTimeout):
+            await client.send(UpstreamRequest("GET", b"/", ()), timeout_s=None, max_bytes=99)
+        await client.close()
 
 
 def threading_forever() -> Answer:
