@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections import Counter
 
 import hypothesis
 import pytest
@@ -21,3 +22,11 @@ def log_stream() -> io.StringIO:
     stream = io.StringIO()
     configure("debug", stream)
     return stream
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once, in a line each, what was left out on this machine."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped if report.longrepr)
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"{count} tests {reason}")

@@ -52,7 +52,9 @@ def test_at_a_terminal_it_stays_up() -> None:
     """Prints the addresses, serves there, and ends on Ctrl-C with status 0."""
     master, slave = pty.openpty()
     binary = Path(sys.executable).parent / "es-rerank"
-    process = subprocess.Popen([binary, "demo", "--scorer", "fake"], stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    process = subprocess.Popen(
+        [binary, "demo", "--scorer", "fake"], stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+    )
     os.close(slave)
     shown = ""
     while "compare page: " not in shown or not shown.rstrip(" ").endswith("\n"):
