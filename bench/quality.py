@@ -24,6 +24,7 @@ from ir_measures import nDCG
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from es_rerank.scoring.embedded import EmbeddedBackend
+from es_rerank.telemetry.logs import configure
 from tests.real.engines import Engine
 from tests.running import proxy
 from tests.wire import ask
@@ -120,6 +121,7 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=30)
     parser.add_argument("--engine", default="elasticsearch-9")
     given = parser.parse_args()
+    configure("error")
     engine = Engine(given.engine).launch().wait()
     try:
         print(

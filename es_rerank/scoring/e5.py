@@ -20,7 +20,9 @@ from es_rerank.scoring.backend import Pair
 _CENTRE, _SLOPE = 0.85, 40.0
 """Cosines of this model lie between 0.7 and 0.95; unrelated texts at about 0.8."""
 
-_MAX_CHARACTERS = 600
+_MAX_CHARACTERS = 300
+"""More cost more than they bring: 600 characters take two and a half times as long (``docs/performance.md``)."""
+
 _KEPT = 50_000
 
 Vector = npt.NDArray[np.float32]
@@ -45,7 +47,7 @@ class E5:
         self._vectors: OrderedDict[bytes, Vector] = OrderedDict()
 
     def score(self, pairs: Sequence[Pair], max_length: int) -> list[float]:
-        """Give a logit for each pair, in order; 600 characters of a passage are read, fewer for a small ``max_length``."""
+        """Give a logit for each pair, in order; 300 characters of a passage are read, fewer for a small ``max_length``."""
         most = min(max_length * 2, _MAX_CHARACTERS)
         queries = {query: self.embed([query], asked=True)[0] for query in {query for query, _ in pairs}}
         passages = self._known([passage[:most] for _, passage in pairs])

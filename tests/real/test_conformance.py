@@ -54,6 +54,13 @@ def staged(engine: Engine) -> Iterator[Stage]:
         yield Stage(engine, running, backend)
 
 
+@pytest.fixture(scope="session")
+def books(server: Engine) -> Engine:
+    """Each real engine with the library in it, which no test changes."""
+    fill(server)
+    return server
+
+
 @pytest.fixture
 def stage(staged: Stage) -> Iterator[Stage]:
     """The same, with a model that works when the test begins."""
@@ -133,13 +140,12 @@ def test_1_identity(stage: Stage, method: str, target: str, body: Any, headers: 
         assert proxied.body == direct.body or gzip.decompress(proxied.body) == gzip.decompress(direct.body)
 
 
-def test_1_binary_formats(server: Engine) -> None:
+def test_1_binary_formats(books: Engine) -> None:
     """CBOR and SMILE answers are handed through as bytes."""
-    fill(server)
-    with proxy(server.url) as running:
+    with proxy(books.url) as running:
         for kind in ("cbor", "smile", "yaml"):
             target = f"/books/_search?size=1&format={kind}&filter_path=hits.hits._id"
-            direct, proxied = (ask(url, "GET", target) for url in (server.url, running.url))
+            direct, proxied = (ask(url, "GET", target) for url in (books.url, running.url))
             assert (proxied.status, proxied.body) == (direct.status, direct.body)
 
 
@@ -226,17 +232,16 @@ def test_3_source_filtering_gets_its_text_by_fields(stage: Stage) -> None:
     assert all(set(hit.get("fields", {})) <= {"n"} for hit in proxied.json()["hits"]["hits"])
 
 
-def test_3_bodyless_searches_with_an_added_body(server: Engine) -> None:
+def test_3_bodyless_searches_with_an_added_body(books: Engine) -> None:
     """``?q=`` with ``_source=false`` needs a body of ours, whose type fits the client's Accept."""
-    fill(server)
     accepts = [{}, {"Accept": "application/json"}]
-    if server.kind == "elasticsearch-9":
+    if books.kind == "elasticsearch-9":
         accepts.append({"Accept": "application/vnd.elasticsearch+json; compatible-with=9"})
         accepts.append({"Accept": "application/vnd.elasticsearch+json; compatible-with=9,text/plain"})
-    with proxy(server.url, FaultyBackend()) as running:
+    with proxy(books.url, FaultyBackend()) as running:
         for lines in accepts:
             proxied = ask(running.url, "GET", "/books/_search?q=snow&_source=false&size=50", None, lines)
-            direct = ask(server.url, "GET", "/books/_search?q=snow&_source=false&size=50", None, lines)
+            direct = ask(books.url, "GET", "/books/_search?q=snow&_source=false&size=50", None, lines)
             assert told(proxied).startswith("reranked"), (lines, told(proxied), proxied.body[:300])
             assert proxied.header("content-type") == direct.header("content-type")
             assert all("fields" not in hit for hit in proxied.json()["hits"]["hits"])
@@ -285,13 +290,13 @@ def test_4_memory(stage: Stage) -> None:
 
 def test_4_a_refused_window_is_replayed(server: Engine) -> None:
     """One index with a small ``max_result_window``: the original is sent; after three refusals widening rests."""
-    fill(server)
-    ask(server.url, "PUT", "/books/_settings", {"index": {"max_result_window": 20}})
+    fill(server, "books-small")
+    ask(server.url, "PUT", "/books-small/_settings", {"index": {"max_result_window": 20}})
     with proxy(server.url, FaultyBackend()) as running:
-        direct = ask(server.url, "POST", "/books/_search", SNOW)
+        direct = ask(server.url, "POST", "/books-small/_search", SNOW)
         reasons = []
         for _ in range(4):
-            proxied = ask(running.url, "POST", "/books/_search", SNOW)
+            proxied = ask(running.url, "POST", "/books-small/_search", SNOW)
             assert neutral(proxied) == neutral(direct)
             reasons.append(told(proxied))
         assert reasons == ["fell-back;reason=widening-refused"] * 3 + ["passed-through;reason=widening-refused"]
@@ -300,27 +305,27 @@ def test_4_a_refused_window_is_replayed(server: Engine) -> None:
 def test_4_a_refusal_on_one_of_two_indices_is_replayed(server: Engine) -> None:
     """Elasticsearch answers 200 with failed shards; their hits must not go missing."""
     fill(server)
-    fill(server, "books2")
-    ask(server.url, "PUT", "/books2/_settings", {"index": {"max_result_window": 20}})
+    fill(server, "books-small")
+    ask(server.url, "PUT", "/books-small/_settings", {"index": {"max_result_window": 20}})
     with proxy(server.url, FaultyBackend()) as running:
-        direct = ask(server.url, "POST", "/books,books2/_search", SNOW)
-        proxied = ask(running.url, "POST", "/books,books2/_search", SNOW)
+        direct = ask(server.url, "POST", "/books,books-small/_search", SNOW)
+        proxied = ask(running.url, "POST", "/books,books-small/_search", SNOW)
         assert told(proxied) == "fell-back;reason=widening-refused"
         assert neutral(proxied) == neutral(direct)
-    ask(server.url, "DELETE", "/books2")
+    ask(server.url, "DELETE", "/books-small")
 
 
 def test_4_a_highlight_beyond_the_page_is_replayed(server: Engine) -> None:
     """A long text behind the page makes the wide search fail, not the narrow one."""
-    fill(server)
-    ask(server.url, "PUT", "/books/_settings", {"index": {"highlight.max_analyzed_offset": 1000}})
+    fill(server, "books-long")
+    ask(server.url, "PUT", "/books-long/_settings", {"index": {"highlight.max_analyzed_offset": 1000}})
     long = {"title": "long", "text": "filler " * 2000 + " snow"}
-    ask(server.url, "PUT", "/books/_doc/long?refresh=true", long)
+    ask(server.url, "PUT", "/books-long/_doc/long?refresh=true", long)
     body = {"query": {"match": {"text": "snow"}}, "size": 5, "highlight": {"fields": {"text": {"type": "unified"}}}}
-    policy = POLICY + "widen: {with_highlight: 200}\nrank_window_size: 200\n".replace("rank_window_size: 200\n", "")
-    with proxy(server.url, FaultyBackend(), policy.replace("rank_window_size: 50", "rank_window_size: 200")) as running:
-        direct = ask(server.url, "POST", "/books/_search", body)
-        proxied = ask(running.url, "POST", "/books/_search", body)
+    policy = POLICY.replace("rank_window_size: 50", "rank_window_size: 200") + "widen: {with_highlight: 200}\n"
+    with proxy(server.url, FaultyBackend(), policy) as running:
+        direct = ask(server.url, "POST", "/books-long/_search", body)
+        proxied = ask(running.url, "POST", "/books-long/_search", body)
         assert direct.status == 200
         assert told(proxied) == "fell-back;reason=widening-refused"
         assert neutral(proxied) == neutral(direct)
@@ -339,10 +344,10 @@ def test_4_too_large_an_answer_is_replayed(stage: Stage) -> None:
     "target",
     ["/books/_search?size=010", "/books/_search?from=9995&size=10", "/books/_search?size=-2", "/books/_search?from=x"],
 )
-def test_4_bad_sizes_are_the_engines_to_refuse(server: Engine, target: str) -> None:
+def test_4_bad_sizes_are_the_engines_to_refuse(books: Engine, target: str) -> None:
     """Widening must not hide a 400."""
-    with proxy(server.url, FaultyBackend()) as running:
-        direct = ask(server.url, "POST", target, SNOW)
+    with proxy(books.url, FaultyBackend()) as running:
+        direct = ask(books.url, "POST", target, SNOW)
         proxied = ask(running.url, "POST", target, SNOW)
         assert neutral(proxied) == neutral(direct)
 
@@ -364,22 +369,19 @@ NEVER: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", list(NEVER))
-def test_5_never_reranked(server: Engine, case: str) -> None:
+def test_5_never_reranked(books: Engine, case: str) -> None:
     """The engine's own answer, ``null`` scores included."""
     extra, query = NEVER[case]
-    with proxy(server.url, FaultyBackend()) as running:
-        if ask(server.url, "HEAD", "/books").status != 200:
-            fill(server)
-        direct = ask(server.url, "POST", f"/books/_search{query}", SNOW | extra)
+    with proxy(books.url, FaultyBackend()) as running:
+        direct = ask(books.url, "POST", f"/books/_search{query}", SNOW | extra)
         proxied = ask(running.url, "POST", f"/books/_search{query}", SNOW | extra)
         assert told(proxied).startswith("passed-through;reason=")
         assert neutral(proxied, "profile") == neutral(direct, "profile")
 
 
-def test_5_scroll_and_point_in_time(server: Engine) -> None:
+def test_5_scroll_and_point_in_time(books: Engine) -> None:
     """Cursors are the engine's own from the first page to the last."""
-    fill(server)
-    with proxy(server.url, FaultyBackend()) as running:
+    with proxy(books.url, FaultyBackend()) as running:
         first = ask(running.url, "POST", "/books/_search?scroll=1m&size=30", SNOW)
         assert told(first) == "passed-through;reason=cursor"
         seen = first.ids
@@ -391,7 +393,7 @@ def test_5_scroll_and_point_in_time(server: Engine) -> None:
             seen += page.ids
         assert len(seen) == len(set(seen)) == 80
         opened = (
-            "/books/_search/point_in_time?keep_alive=1m" if server.kind == "opensearch-3" else "/books/_pit?keep_alive=1m"
+            "/books/_search/point_in_time?keep_alive=1m" if books.kind == "opensearch-3" else "/books/_pit?keep_alive=1m"
         )
         pit = ask(running.url, "POST", opened)
         if pit.status == 200:
@@ -416,12 +418,10 @@ def test_5_scroll_and_point_in_time(server: Engine) -> None:
         ("", {"post_filter": {"term": {"kind": "milk"}}}),
     ],
 )
-def test_6_totals(server: Engine, query: str, extra: dict[str, Any]) -> None:
+def test_6_totals(books: Engine, query: str, extra: dict[str, Any]) -> None:
     """Object, number, ``-1``, absent, ``gte``: never changed by the wider search."""
-    with proxy(server.url, FaultyBackend()) as running:
-        if ask(server.url, "HEAD", "/books").status != 200:
-            fill(server)
-        direct = ask(server.url, "POST", f"/books/_search{query}", SNOW | extra)
+    with proxy(books.url, FaultyBackend()) as running:
+        direct = ask(books.url, "POST", f"/books/_search{query}", SNOW | extra)
         proxied = ask(running.url, "POST", f"/books/_search{query}", SNOW | extra)
         assert told(proxied).startswith("reranked"), told(proxied)
         assert proxied.json()["hits"].get("total", "absent") == direct.json()["hits"].get("total", "absent")
