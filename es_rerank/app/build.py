@@ -16,7 +16,7 @@ from es_rerank.app.api import build_api
 from es_rerank.app.proxy import Proxy
 from es_rerank.app.state import Readiness
 from es_rerank.config.reload import Policies
-from es_rerank.config.settings import Settings
+from es_rerank.config.settings import DEFAULT_WINDOWS, Settings
 from es_rerank.core.ports import Headers
 from es_rerank.errors import ConfigError, EsRerankError
 from es_rerank.scoring.backend import Backend
@@ -32,8 +32,6 @@ from es_rerank.upstream.tls import verification
 
 _log = structlog.get_logger()
 
-EMBEDDED_WINDOW = 30
-
 
 class Application:
     """One process: proxy and API over one upstream and one model."""
@@ -45,8 +43,7 @@ class Application:
         self._told: Callable[[], None] = lambda: None
         self.metrics = Metrics()
         self._load_backend = load_backend or (lambda: load_backend_of(settings))
-        base = {"rank_window_size": EMBEDDED_WINDOW} if settings.scorer == "embedded" else None
-        self.policies = Policies(settings.config, self._reloaded, base)
+        self.policies = Policies(settings.config, self._reloaded, {"rank_window_size": DEFAULT_WINDOWS[settings.scorer]})
         self.upstream = UpstreamClient(
             settings.upstream,
             verify=verification(settings.upstream_ca, settings.upstream_fingerprint, insecure=settings.upstream_insecure),

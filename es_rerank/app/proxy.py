@@ -105,7 +105,9 @@ class Proxy:
         async def walk() -> None:
             served = await self._served(original, exchange, found)
             if served.answer is None:
-                outcome.append((served, await self._streamed(exchange, original, served.disposition)))
+                status = await self._streamed(exchange, original, served.disposition)
+                self._service.answered(served, status)
+                outcome.append((served, status))
             else:
                 told = (*served.answer.headers, *_said(served))
                 await self._complete(exchange, served.answer.status, told, served.answer.body)

@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from es_rerank.advice.proposal import Proposal, candidates, propose
-from es_rerank.app.build import EMBEDDED_WINDOW, Application
+from es_rerank.app.build import Application
 from es_rerank.cli import options
-from es_rerank.config.settings import Settings, load_settings
+from es_rerank.config.settings import DEFAULT_WINDOWS, Settings, load_settings
 from es_rerank.core.ports import UpstreamRequest
 from es_rerank.errors import ConfigError, EsRerankError
 from es_rerank.search import route
@@ -62,7 +62,7 @@ def init(
     if not ranked:
         remedy = "index some documents with text fields first, or write a policy by hand (docs/configuration.md)"
         raise ConfigError(index, "", f"{len(sources)} sampled documents, and no text field with text in them", remedy)
-    proposal = propose(index, ranked, EMBEDDED_WINDOW if settings.scorer == "embedded" else 100)
+    proposal = propose(index, ranked, DEFAULT_WINDOWS[settings.scorer])
     place = _written(settings.config, index, proposal)
     console.print(proposal.text, markup=False)
     console.print(f"written to {place}\n")

@@ -16,6 +16,9 @@ from es_rerank.errors import ConfigError
 
 ScorerName = Literal["flagembedding", "embedded", "fake"]
 
+DEFAULT_WINDOWS = {"flagembedding": 100, "embedded": 30, "fake": 100}
+"""The rank window where a policy names none: what the scorer can be expected to read in time."""
+
 
 class Settings(BaseSettings):
     """What one process of es-rerank is told."""

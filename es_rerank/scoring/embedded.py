@@ -13,9 +13,6 @@ from es_rerank.scoring.backend import Pair
 from es_rerank.scoring.e5 import E5
 from es_rerank.scoring.minilm import MiniLm
 
-WINDOW = 30
-"""The rank window where a policy names none: what two cores score in about a second."""
-
 
 class EmbeddedBackend:
     """Both models; logits of the two are not comparable, and never mixed in one search."""

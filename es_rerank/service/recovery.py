@@ -81,9 +81,12 @@ class Widening:
         """A widened search was answered in full."""
         self._refusals.pop(expression, None)
 
-    def refused(self, expression: str) -> None:
-        """A widened search has to be replayed."""
+    def replayed(self) -> None:
+        """A search has to be sent a second time."""
         self._budget -= 1
+
+    def refused(self, expression: str) -> None:
+        """The original was answered where the wider search was refused: the widening was at fault."""
         known = self._refusals.setdefault(expression, _Refusals())
         self._refusals.move_to_end(expression)
         known.count += 1

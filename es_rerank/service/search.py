@@ -39,7 +39,8 @@ MAX_SEARCH_BODY = 8 * 1024 * 1024
 LEAST_BUDGET_S = 0.02
 """With less time than this left, the model is not asked."""
 
-_HAND_ON = frozenset({429, 502, 503, 504})
+_HAND_ON = frozenset({401, 403, 404, 405, 406, 429, 502, 503, 504})
+"""Answers that have nothing to do with how many hits were asked for, or that must not be asked for twice (rule R3)."""
 
 
 class Times(msgspec.Struct):
@@ -70,6 +71,7 @@ class Served(msgspec.Struct, frozen=True):
     stage: FirstStage | None = None
     order: Sequence[Ranked] = ()
     plan: RerankPlan | None = None
+    replays: bool = False
 
 
 class SearchService:
@@ -113,22 +115,28 @@ class SearchService:
         times = Times()
         got = await self._ask(planned, original, times)
         if isinstance(got, Reason):
-            self._widening.refused(expression)
-            return Served(Disposition(Outcome.FELL_BACK, got), times=times, plan=planned)
+            return self._replay(got, planned, times)
         if got.status in _HAND_ON:
             handed = Complete(got.status, got.headers, got.body)
             return Served(Disposition(Outcome.PASSED_THROUGH, Reason.UPSTREAM_ERROR), handed, times, plan=planned)
         try:
             stage = answer.read(coding.decode(got.body, _coding_of(got), planned.policy.widen.max_bytes))
         except (AnswerUnreadable, coding.Undecodable) as exc:
-            self._widening.refused(expression)
-            reason = Reason.TOO_LARGE if isinstance(exc, coding.TooLong) else Reason.NOT_JSON
-            return Served(Disposition(Outcome.FELL_BACK, reason), times=times, plan=planned)
+            return self._replay(Reason.TOO_LARGE if isinstance(exc, coding.TooLong) else Reason.NOT_JSON, planned, times)
         if stage.partial:
-            self._widening.refused(expression)
-            return Served(Disposition(Outcome.FELL_BACK, Reason.WIDENING_REFUSED), times=times, plan=planned)
+            return self._replay(Reason.WIDENING_REFUSED, planned, times)
         self._widening.accepted(expression)
         return await self._rerank(planned, stage, got, started, times)
+
+    def _replay(self, reason: Reason, planned: RerankPlan, times: Times) -> Served:
+        """The original is to be sent as it came, out of the budget for that."""
+        self._widening.replayed()
+        return Served(Disposition(Outcome.FELL_BACK, reason), times=times, plan=planned, replays=True)
+
+    def answered(self, served: Served, status: int) -> None:
+        """Hear how the original fared that was sent instead: only where it was answered, the widening was at fault."""
+        if served.replays and served.plan is not None and 200 <= status < 300:  # noqa: PLR2004  success
+            self._widening.refused(served.plan.resolved.expression)
 
     async def _ask(self, planned: RerankPlan, original: UpstreamRequest, times: Times) -> UpstreamResponse | Reason:
         """Wait 1: the wide search. A reason: the original has to be sent instead."""
@@ -169,12 +177,12 @@ class SearchService:
             disposition,
             _answer(got, body),
             times,
-            returned,
-            max(len(stage.data) - len(body), 0),
-            error,
-            stage,
-            order,
-            planned,
+            hits=returned,
+            bytes_added=max(len(stage.data) - len(body), 0),
+            error=error,
+            stage=stage,
+            order=order,
+            plan=planned,
         )
 
     async def _scored(

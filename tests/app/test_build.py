@@ -12,7 +12,7 @@ from es_rerank.app.build import Application, load_backend_of
 from es_rerank.config.settings import Settings
 from es_rerank.core.ports import Clock, Scorer, SearchLog, Upstream
 from es_rerank.errors import ConfigError, ModelLoadError
-from es_rerank.scoring.embedded import WINDOW, EmbeddedBackend
+from es_rerank.scoring.embedded import EmbeddedBackend
 from es_rerank.scoring.fake import FakeBackend
 from tests.running import POLICY
 
@@ -26,7 +26,7 @@ def build(folder: Path, text: str, **settings: object) -> Application:
 
 def test_the_embedded_scorers_window(tmp_path: Path) -> None:
     """Where a policy names none."""
-    assert build(tmp_path, BARE, scorer="embedded").policies()[0].rank_window_size == WINDOW
+    assert build(tmp_path, BARE, scorer="embedded").policies()[0].rank_window_size == 30
     assert build(tmp_path, POLICY, scorer="embedded").policies()[0].rank_window_size == 50
     assert build(tmp_path, BARE, scorer="fake").policies()[0].rank_window_size == 100
 

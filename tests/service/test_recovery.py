@@ -65,7 +65,7 @@ def test_replays_have_a_budget() -> None:
     replayed = 0
     for _ in range(200):
         if widening.admit("a"):
-            widening.refused("a")
+            widening.replayed()
             replayed += 1
     assert 20 <= replayed <= 22
 

@@ -167,13 +167,24 @@ async def test_what_is_replayed(response: UpstreamResponse | Exception, reason: 
         served = await world.search()
         assert (served.disposition.outcome, served.disposition.reason) == (Outcome.FELL_BACK, reason)
         assert served.answer is None
+        world.service.answered(served, 200)
     assert (await world.search()).disposition.header() == "passed-through;reason=widening-refused"
     assert len(world.upstream.asked) == 3
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
+async def test_a_clients_own_mistakes_do_not_rest_the_widening() -> None:
+    """Where the original is refused too, the wider search was not at fault."""
+    world = World(good(b"{}", 400), FakeScorer())
+    for _ in range(5):
+        served = await world.search()
+        assert served.disposition.reason is Reason.WIDENING_REFUSED
+        world.service.answered(served, 400)
+    assert len(world.upstream.asked) == 5
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 502, 503, 504])
 async def test_overload_is_handed_on(status: int) -> None:
-    """A storm is not doubled."""
+    """A storm is not doubled, and what has nothing to do with the window is not asked for again."""
     world = World(good(b'{"error":"busy"}', status), FakeScorer())
     served = await world.search()
     assert served.disposition.header() == "passed-through;reason=upstream-error"
