@@ -72,7 +72,8 @@ MEANINGS: dict[Reason, str] = {
     Reason.ALREADY_RERANKED: "the search asks Elasticsearch itself to rerank",
     Reason.UNSUPPORTED: "a form of search that cannot be widened without changing what it means",
     Reason.WIDENING_REFUSED: "Elasticsearch refused the wider search (or has lately); the original was sent",
-    Reason.UPSTREAM_ERROR: "Elasticsearch answered with an error that no narrower search would mend (overload, no such index, no access); handed on",
+    Reason.UPSTREAM_ERROR: "Elasticsearch answered with an error that no narrower search would mend (overload, no such "
+    "index, no access); handed on",
     Reason.TOO_LARGE: "the widened answer grew past `widen.max_bytes`; the original was sent",
     Reason.QUEUE_FULL: "too much work is waiting for the model",
     Reason.TIMEOUT: "the model did not score within the budget",

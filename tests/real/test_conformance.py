@@ -207,6 +207,19 @@ def test_3_untouched_bytes(stage: Stage, extra: str) -> None:
     assert proxied != direct
 
 
+def test_3_gzip_in_and_out(books: Engine) -> None:
+    """A packed request, a packed answer: the same hits, the coding that the engine used."""
+    with proxy(books.url, FaultyBackend()) as running:
+        packed = gzip.compress(json.dumps(SNOW | {"size": 50}).encode())
+        lines = {"Content-Type": "application/json", "Content-Encoding": "gzip", "Accept-Encoding": "gzip, deflate"}
+        direct, proxied = (ask(url, "POST", "/books/_search", packed, lines) for url in (books.url, running.url))
+        assert told(proxied) == "reranked;window=50;scored=49"
+        assert proxied.header("content-encoding") == direct.header("content-encoding") == "gzip"
+        found = [json.loads(gzip.decompress(answer.body))["hits"]["hits"] for answer in (direct, proxied)]
+        before, after = ({hit["_id"] for hit in hits} for hits in found)
+        assert before == after
+
+
 def test_3_odd_sources_survive(stage: Stage) -> None:
     """Number spelling, escapes and blanks of the indexer."""
     if embedded(stage):
