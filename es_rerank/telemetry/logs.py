@@ -5,6 +5,7 @@ A search's line holds the fields of its SearchRecord: outcome, reason, sizes and
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from typing import Any, TextIO
@@ -27,7 +28,20 @@ def configure(level: str, stream: TextIO = sys.stderr) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(stream=stream, level=logging.WARNING, format='{"event": "library", "logger": "%(name)s"}')
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(LibraryLines())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+
+
+class LibraryLines(logging.Formatter):
+    """What libraries log, as JSON lines too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Event, logger and level; a traceback as one string."""
+        line = {"event": record.getMessage(), "logger": record.name, "level": record.levelname.lower()}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
 
 
 class SearchLines:

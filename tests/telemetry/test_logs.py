@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import logging
+import sys
 
 import msgspec
 
 from es_rerank.core.ports import SearchRecord
 from es_rerank.core.reasons import Disposition, Outcome
-from es_rerank.telemetry.logs import SearchLines, configure
+from es_rerank.telemetry.logs import LibraryLines, SearchLines, configure
 
 RECORD = SearchRecord(
     index="books",
@@ -64,3 +65,14 @@ def test_levels() -> None:
     SearchLines().record(RECORD)
     assert stream.getvalue() == ""
     logging.getLogger("x").debug("quiet")
+
+
+def test_what_libraries_log() -> None:
+    """One JSON line, a traceback in it."""
+    record = logging.LogRecord("uvicorn.error", logging.ERROR, "x.py", 1, 'odd "%s"', ("猫",), None)
+    assert json.loads(LibraryLines().format(record)) == {"event": 'odd "猫"', "logger": "uvicorn.error", "level": "error"}
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        record.exc_info = sys.exc_info()
+    assert "ValueError: broken" in json.loads(LibraryLines().format(record))["exception"]
