@@ -51,17 +51,25 @@ def test_the_packaged_policies_are_the_shipped_ones() -> None:
 def test_at_a_terminal_it_stays_up() -> None:
     """Prints the addresses, serves there, and ends on Ctrl-C with status 0."""
     master, slave = pty.openpty()
-    binary = Path(sys.executable).parent / "es-rerank"
     process = subprocess.Popen(
-        [binary, "demo", "--scorer", "fake"], stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+        [Path(sys.executable).parent / "es-rerank", "demo", "--scorer", "fake"],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job would ignore it
     )
     os.close(slave)
-    shown = ""
-    while "compare page: " not in shown or not shown.rstrip(" ").endswith("\n"):
-        shown += os.read(master, 4096).decode("utf-8", "replace")
-    addresses = dict(re.findall(r"(proxy|API|compare page): (http://\S+)", shown))
-    assert httpx.get(addresses["compare page"]).status_code == 200
-    assert httpx.get(f"{addresses['proxy']}/es-rerank-demo/_count").json()["count"] == 24
-    os.kill(process.pid, signal.SIGINT)
-    assert process.wait(20) == 0
-    os.close(master)
+    try:
+        shown = ""
+        while "compare page: " not in shown or not shown.rstrip(" ").endswith("\n"):
+            shown += os.read(master, 4096).decode("utf-8", "replace")
+        addresses = dict(re.findall(r"(proxy|API|compare page): (http://\S+)", shown))
+        assert httpx.get(addresses["compare page"]).status_code == 200
+        assert httpx.get(f"{addresses['proxy']}/es-rerank-demo/_count").json()["count"] == 24
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
