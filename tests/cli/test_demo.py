@@ -17,6 +17,11 @@ import pytest
 from tests.cli.conftest import Run
 
 ROOT = Path(__file__).parents[2]
+LISTENS_TO_CTRL_C = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job would ignore it, and so would its children
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 @pytest.mark.parametrize(("lang", "best", "mark"), [("en_GB.UTF-8", "best match", "▲3"), ("zh_CN.UTF-8", "最佳匹配", "▲3")])
@@ -52,12 +57,11 @@ def test_at_a_terminal_it_stays_up() -> None:
     """Prints the addresses, serves there, and ends on Ctrl-C with status 0."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [Path(sys.executable).parent / "es-rerank", "demo", "--scorer", "fake"],
+        [sys.executable, "-c", LISTENS_TO_CTRL_C, Path(sys.executable).parent / "es-rerank", "demo", "--scorer", "fake"],
         stdin=slave,
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job would ignore it
     )
     os.close(slave)
     try:
