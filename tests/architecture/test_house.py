@@ -58,7 +58,7 @@ def test_functions_stay_small() -> None:
                 assert (node.end_lineno or 0) - node.lineno < 60, f"{relative(path)}:{node.name}"
 
 
-@pytest.mark.parametrize("word", ["/work/", "/tmp/", "pypi.org", "http://127.0.0.1:1920"])
+@pytest.mark.parametrize("word", ["/work/", "/tmp/", "pypi" + ".org", "http://127.0.0.1:1920"])
 def test_the_package_speaks_of_no_machine(word: str) -> None:
     """No paths of a machine, no registry's address."""
     assert [relative(path) for path in SOURCES if word in path.read_text()] == []
