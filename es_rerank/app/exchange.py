@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, TypeVar
 
 from es_rerank.app.protocol import TARGET
 from es_rerank.core.ports import Headers
@@ -16,6 +16,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Result = TypeVar("Result")
 
 
 class ClientGone(Exception):
@@ -86,7 +87,7 @@ class Exchange:
         self.sent += len(piece)
         await self._send({"type": "http.response.body", "body": piece, "more_body": more})
 
-    async def unless_gone(self, work: Awaitable[None]) -> None:
+    async def unless_gone(self, work: Awaitable[Result]) -> Result:
         """Do the work, and cancel it when the client leaves before it is done; raises ClientGone then."""
         doing = asyncio.ensure_future(work)
         watching = asyncio.ensure_future(self.gone())
@@ -94,7 +95,7 @@ class Exchange:
             await asyncio.wait({doing, watching}, return_when=asyncio.FIRST_COMPLETED)
             if not doing.done():
                 raise ClientGone
-            await doing
+            return await doing
         finally:
             for task in (doing, watching):
                 task.cancel()

@@ -54,25 +54,30 @@ class Proxy:
         except UpstreamError as fault:
             await self._complete(exchange, *problems.unreachable(fault, exchange.headers))
 
-    async def _pass(self, exchange: Exchange) -> None:
-        """Hand a request through that is no search."""
+    async def _pass(self, exchange: Exchange, disposition: Disposition | None = None) -> int:
+        """Hand a request through as it comes; a search says why in a header."""
         body = exchange.pieces() if exchange.has_body else None
-        original = UpstreamRequest(exchange.method, exchange.target, headers.onward(exchange.headers), body)
-        await self._forward(exchange, original, None)
+        return await self._forward(exchange, _request(exchange, body), disposition)
 
     async def _search(self, exchange: Exchange, found: route.SearchRoute) -> None:
         """Serve a search, and take note of it."""
         started = self._clock()
         covered = self._service.covers(found)
         policy = "" if isinstance(covered, Passthrough) else covered.lead.name
-        if isinstance(covered, Passthrough):
-            served = Served(Disposition(Outcome.PASSED_THROUGH, covered.reason))
-            body = exchange.pieces() if exchange.has_body else None
-            original = UpstreamRequest(exchange.method, exchange.target, headers.onward(exchange.headers), body)
-            status = await self._forward(exchange, original, served.disposition)
-        else:
-            served, status = await self._covered(exchange, found)
-        total = self._clock() - started
+        try:
+            if isinstance(covered, Passthrough):
+                served = Served(Disposition(Outcome.PASSED_THROUGH, covered.reason))
+                status = await self._pass(exchange, served.disposition)
+            else:
+                served, status = await self._covered(exchange, found)
+        except UpstreamError as fault:
+            served = Served(Disposition(Outcome.PASSED_THROUGH, Reason.UPSTREAM_ERROR), error=str(fault))
+            self._note(found, policy, served, fault.status, self._clock() - started)
+            raise
+        self._note(found, policy, served, status, self._clock() - started)
+
+    def _note(self, found: route.SearchRoute, policy: str, served: Served, status: int, total_s: float) -> None:
+        """One record for each search, however it went."""
         times = served.times
         record = SearchRecord(
             index=found.expression or "_all",
@@ -80,11 +85,11 @@ class Proxy:
             disposition=served.disposition,
             status=status,
             hits=served.hits,
-            total_s=total,
+            total_s=total_s,
             upstream_s=times.upstream,
             queue_s=times.queue,
             model_s=times.model,
-            own_s=max(total - times.upstream - times.queue - times.model, 0.0) if served.answer else 0.0,
+            own_s=max(total_s - times.upstream - times.queue - times.model, 0.0) if served.answer else 0.0,
             bytes_added=served.bytes_added,
             error=served.error,
         )
@@ -94,27 +99,22 @@ class Proxy:
     async def _covered(self, exchange: Exchange, found: route.SearchRoute) -> tuple[Served, int]:
         """A search of an index that a policy names: read it, walk it, answer it."""
         body, whole = await exchange.body(MAX_SEARCH_BODY) if exchange.has_body else (b"", True)
-        lines = headers.onward(exchange.headers)
         if not whole:
             served = Served(Disposition(Outcome.PASSED_THROUGH, Reason.UNSUPPORTED))
-            long = UpstreamRequest(exchange.method, exchange.target, lines, _joined(body, exchange.pieces()))
+            long = _request(exchange, _joined(body, exchange.pieces()))
             return served, await self._forward(exchange, long, served.disposition)
-        original = UpstreamRequest(exchange.method, exchange.target, lines, body or None, repeatable=True)
-        outcome: list[tuple[Served, int]] = []
+        original = _request(exchange, body or None, repeatable=True)
+        return await exchange.unless_gone(self._walked(exchange, original, found))
 
-        async def walk() -> None:
-            served = await self._served(original, exchange, found)
-            if served.answer is None:
-                status = await self._streamed(exchange, original, served.disposition)
-                self._service.answered(served, status)
-                outcome.append((served, status))
-            else:
-                told = (*served.answer.headers, *_said(served))
-                await self._complete(exchange, served.answer.status, told, served.answer.body)
-                outcome.append((served, served.answer.status))
-
-        await exchange.unless_gone(walk())
-        return outcome[0]
+    async def _walked(self, exchange: Exchange, original: UpstreamRequest, found: route.SearchRoute) -> tuple[Served, int]:
+        """Walk a search, and write what came of it."""
+        served = await self._served(original, exchange, found)
+        if served.answer is None:
+            status = await self._streamed(exchange, original, served.disposition)
+            self._service.answered(served, status)
+            return served, status
+        await self._complete(exchange, served.answer.status, (*served.answer.headers, *_said(served)), served.answer.body)
+        return served, served.answer.status
 
     async def _served(self, original: UpstreamRequest, exchange: Exchange, found: route.SearchRoute) -> Served:
         """Walk; a fault of our own is logged, and the client gets Elasticsearch's answer."""
@@ -128,13 +128,7 @@ class Proxy:
 
     async def _forward(self, exchange: Exchange, request: UpstreamRequest, disposition: Disposition | None) -> int:
         """Send a request as it came and stream the answer; stops when the client leaves."""
-        status: list[int] = []
-
-        async def stream() -> None:
-            status.append(await self._streamed(exchange, request, disposition))
-
-        await exchange.unless_gone(stream())
-        return status[0]
+        return await exchange.unless_gone(self._streamed(exchange, request, disposition))
 
     async def _streamed(self, exchange: Exchange, request: UpstreamRequest, disposition: Disposition | None) -> int:
         async with self._upstream.stream(request) as response:
@@ -153,6 +147,11 @@ class Proxy:
         if not exchange.started:
             await exchange.start(status, lines)
             await exchange.write(b"" if exchange.method == "HEAD" else body, more=False)
+
+
+def _request(exchange: Exchange, body: bytes | AsyncIterator[bytes] | None, *, repeatable: bool = False) -> UpstreamRequest:
+    """The client's request as it goes upstream."""
+    return UpstreamRequest(exchange.method, exchange.target, headers.onward(exchange.headers), body, repeatable)
 
 
 def _said(served: Served) -> Headers:

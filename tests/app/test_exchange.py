@@ -50,7 +50,7 @@ async def test_work_is_cancelled_when_the_client_leaves() -> None:
     """And finished work is finished."""
     leaving, _ = exchange({"type": "http.request"}, {"type": "http.disconnect"}, headers=[])
     with pytest.raises(ClientGone):
-        await leaving.unless_gone(asyncio.Event().wait())  # type: ignore[arg-type]
+        await leaving.unless_gone(asyncio.Event().wait())
     staying, sent = exchange(headers=[])
     await staying.unless_gone(staying.start(200, ()))
     assert sent[0]["status"] == 200

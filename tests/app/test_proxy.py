@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import threading
@@ -114,8 +115,8 @@ def test_answers_stream() -> None:
                 got += client.recv(1000)
 
 
-def test_nobody_behind_the_proxy() -> None:
-    """Elasticsearch's envelope, its product header, the client's id, the type that it accepts."""
+def test_nobody_behind_the_proxy(log_stream: io.StringIO) -> None:
+    """Elasticsearch's envelope, its product header, the client's id, the type that it accepts; a line for each search."""
     versioned = "application/vnd.elasticsearch+json; compatible-with=9"
     with proxy("http://127.0.0.1:1") as running:
         for target in ("/", "/books/_search?q=snow", "/other/_search"):
@@ -127,6 +128,9 @@ def test_nobody_behind_the_proxy() -> None:
             assert got.json()["error"]["type"] == "upstream_unreachable_exception"
             assert got.json()["status"] == 502
         assert ask(running.url, "HEAD", "/").body == b""
+    lines = [json.loads(line) for line in log_stream.getvalue().splitlines()]
+    searches = [(line["index"], line["reason"], line["status"]) for line in lines if line["event"] == "search"]
+    assert searches == [("books", "upstream-error", 502), ("other", "upstream-error", 502)]
 
 
 def test_an_answer_that_breaks_off_breaks_off_for_the_client_too() -> None:
