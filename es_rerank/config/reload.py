@@ -6,6 +6,7 @@ folder itself is watched, so Kubernetes' swap of the ``..data`` link counts as a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from watchfiles import awatch
 from es_rerank.config.loader import load
 from es_rerank.core.policy import IndexPolicy
 from es_rerank.errors import ConfigError
+
+AWAY_S = 0.5
+"""How often a folder that has gone is looked for."""
 
 
 class Policies:
@@ -46,6 +50,13 @@ class Policies:
             self._report(None)
 
     async def watch(self) -> None:
-        """Reload on every change until cancelled."""
-        async for _ in awatch(self._folder, recursive=True, step=50, debounce=400):
-            self.reload()
+        """Reload on every change until cancelled; a folder that is taken away is waited for."""
+        while True:
+            if self._folder.is_dir():
+                async for _ in awatch(self._folder, recursive=True, step=50, debounce=400):
+                    self.reload()
+                    if not self._folder.is_dir():
+                        break
+            await asyncio.sleep(AWAY_S)
+            if self._folder.is_dir():
+                self.reload()

@@ -53,3 +53,26 @@ async def test_changes_on_disk_are_picked_up(tmp_path: Path) -> None:
     assert policies()[0].name == "two"
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_a_folder_that_goes_and_comes_back(tmp_path: Path) -> None:
+    """The last good policies stay meanwhile."""
+    heard: asyncio.Queue[ConfigError | None] = asyncio.Queue()
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(GOOD.format(name="one"))
+    policies = Policies(folder, heard.put_nowait)
+    watching = asyncio.ensure_future(policies.watch())
+    await asyncio.sleep(0.3)  # the watcher has no sign of being ready
+    folder.rename(tmp_path / "gone")  # at once: an emptied folder would be a configuration without policies
+    while not isinstance(await asyncio.wait_for(heard.get(), 10), ConfigError):
+        continue
+    assert policies()[0].name == "one"
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "a.yaml").write_text(GOOD.format(name="two"))
+    (tmp_path / "new").rename(folder)
+    while await asyncio.wait_for(heard.get(), 10) is not None:
+        continue
+    assert policies()[0].name == "two"
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
