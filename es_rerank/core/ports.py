@@ -17,6 +17,10 @@ Headers = tuple[tuple[bytes, bytes], ...]
 """Header lines in the order of the wire, names in any case."""
 
 
+SECRET = frozenset({b"authorization", b"cookie", b"es-secondary-authorization", b"proxy-authorization", b"x-api-key"})
+"""Header lines whose values never print."""
+
+
 class UpstreamRequest(msgspec.Struct, frozen=True):
     """One request to Elasticsearch. ``target`` is path and query exactly as they go on the wire.
 
@@ -29,6 +33,11 @@ class UpstreamRequest(msgspec.Struct, frozen=True):
     headers: Headers
     body: bytes | AsyncIterator[bytes] | None = None
     repeatable: bool = False
+
+    def __repr__(self) -> str:
+        """Name the request without its secrets and without its body, which may hold a person's words."""
+        lines = [(name, b"<hidden>" if name.lower() in SECRET else value) for name, value in self.headers]
+        return f"<UpstreamRequest {self.method} {self.target.partition(b'?')[0]!r} {lines}>"
 
 
 class UpstreamResponse(msgspec.Struct, frozen=True):

@@ -82,3 +82,20 @@ def test_the_client_cannot_tell(requirement: str, kind: str, engines: Engines) -
     assert found["different"] == {}
     assert found["reordered"]
     assert found["steps"] >= 16
+
+
+def test_the_demo_on_a_real_elasticsearch(engines: Engines) -> None:
+    """`make demo ENGINE=elasticsearch`: the traps are solved there too, and its index goes when it ends."""
+    engine = engines.get("elasticsearch-9")
+    told = subprocess.run(
+        [Path(sys.executable).parent / "es-rerank", "demo", "--engine", "elasticsearch"],
+        env={**os.environ, "ES_RERANK_UPSTREAM": engine.url, "LANG": "en_GB.UTF-8", "LC_ALL": ""},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    winners = [line.partition(": ")[2] for line in told.stdout.splitlines() if line.startswith("★ best match")]
+    assert winners == ["成年猫的乳糖不耐受", "重排序的作用", "Over-extraction"]
+    assert ask(engine.url, "HEAD", "/es-rerank-demo").status == 404

@@ -61,6 +61,13 @@ def books(server: Engine) -> Engine:
     return server
 
 
+@pytest.fixture(scope="session")
+def anywhere(engine: Engine) -> Engine:
+    """Each engine, the embedded server too, with the library in it, which no test changes."""
+    fill(engine)
+    return engine
+
+
 @pytest.fixture
 def stage(staged: Stage) -> Iterator[Stage]:
     """The same, with a model that works when the test begins."""
@@ -382,11 +389,11 @@ NEVER: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", list(NEVER))
-def test_5_never_reranked(books: Engine, case: str) -> None:
+def test_5_never_reranked(anywhere: Engine, case: str) -> None:
     """The engine's own answer, ``null`` scores included."""
     extra, query = NEVER[case]
-    with proxy(books.url, FaultyBackend()) as running:
-        direct = ask(books.url, "POST", f"/books/_search{query}", SNOW | extra)
+    with proxy(anywhere.url, FaultyBackend()) as running:
+        direct = ask(anywhere.url, "POST", f"/books/_search{query}", SNOW | extra)
         proxied = ask(running.url, "POST", f"/books/_search{query}", SNOW | extra)
         assert told(proxied).startswith("passed-through;reason=")
         assert neutral(proxied, "profile") == neutral(direct, "profile")
@@ -431,10 +438,10 @@ def test_5_scroll_and_point_in_time(books: Engine) -> None:
         ("", {"post_filter": {"term": {"kind": "milk"}}}),
     ],
 )
-def test_6_totals(books: Engine, query: str, extra: dict[str, Any]) -> None:
+def test_6_totals(anywhere: Engine, query: str, extra: dict[str, Any]) -> None:
     """Object, number, ``-1``, absent, ``gte``: never changed by the wider search."""
-    with proxy(books.url, FaultyBackend()) as running:
-        direct = ask(books.url, "POST", f"/books/_search{query}", SNOW | extra)
+    with proxy(anywhere.url, FaultyBackend()) as running:
+        direct = ask(anywhere.url, "POST", f"/books/_search{query}", SNOW | extra)
         proxied = ask(running.url, "POST", f"/books/_search{query}", SNOW | extra)
         assert told(proxied).startswith("reranked"), told(proxied)
         assert proxied.json()["hits"].get("total", "absent") == direct.json()["hits"].get("total", "absent")
