@@ -145,7 +145,8 @@ class UpstreamClient:
 
     def _url(self, target: bytes) -> URL:
         """Carry the whole target as an already encoded path, so that its bytes go on the wire as they are."""
-        return URL.build(scheme=self._scheme, host=self._host, port=self._port, path=_ascii(target), encoded=True)
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return URL.build(scheme=self._scheme, host=host, port=self._port, path=_ascii(target), encoded=True)
 
 
 def _ascii(target: bytes) -> str:

@@ -64,6 +64,23 @@ async def test_only_host_and_framing_are_added() -> None:
         assert upstream.requests[1].endswith(b"\r\n\r\nabc")
 
 
+async def test_ipv6() -> None:
+    """In brackets, in the address and in ``Host``."""
+    seen: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "::1", 0)
+    address = f"[::1]:{server.sockets[0].getsockname()[1]}"
+    assert await sent(f"http://{address}", UpstreamRequest("GET", b"/a?b", ())) == b"x"
+    assert seen[0].startswith(b"GET /a?b HTTP/1.1\r\n")
+    assert f"host: {address}".encode() in seen[0].lower()
+    server.close()
+
+
 async def test_bodies_stream_with_their_own_length() -> None:
     """A known length is kept; without one the body is chunked."""
 
