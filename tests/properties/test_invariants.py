@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import struct
 import time
 from typing import Any
 
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 
 from es_rerank.core.policy import FusionPolicy, IndexPolicy, ScorePolicy
 from es_rerank.core.ports import Scored, ScoringJob, UpstreamRequest, UpstreamResponse
+from es_rerank.core.scores import float32, shortest
 from es_rerank.errors import ScorerError
 from es_rerank.search import route
 from es_rerank.service.recovery import Breaker, Widening
@@ -169,6 +169,4 @@ def test_5_scores(case: Case, rules: IndexPolicy) -> None:
     ):
         assert scores == sorted(scores, reverse=True)
         assert found["max_score"] == scores[0]
-        assert all(
-            score >= 0 and abs(struct.unpack("f", struct.pack("f", score))[0] - score) <= score * 1e-7 for score in scores
-        )
+        assert all(score >= 0 and float(shortest(float32(score))) == score for score in scores)
