@@ -78,7 +78,7 @@ def _words(syntax: re.Pattern[str], text: str, ignored: Sequence[str]) -> list[s
     for piece in syntax.finditer(text):
         _take(reading, piece.lastgroup or "other", piece[0], ignored)
     words = reading.spoken or reading.keywords
-    joined = " ".join(word for word in words if word)
+    joined = " ".join(word for word in words if word.strip())
     return [joined] if joined else []
 
 

@@ -29,6 +29,7 @@ from es_rerank.search.query_text.lucene import query_string, simple_query_string
         ("a) b (c", "a b c"),
         ('"open phrase', "open phrase"),
         ("", None),
+        ('" ', None),
         ("wi-fi C++", "wi-fi C++"),
         ("猫咪 AND 牛奶", "猫咪 牛奶"),
         ("a & b", "a & b"),
