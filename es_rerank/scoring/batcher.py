@@ -7,6 +7,7 @@ of them that was ready at its deadline, or an exception; the pairs of a search t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections import deque
@@ -33,7 +34,6 @@ class _Work(msgspec.Struct, eq=False):
     begun: float | None = None
     taken: int = 0
     answered: int = 0
-    gone: bool = False
 
     @property
     def waiting(self) -> int:
@@ -118,7 +118,6 @@ class Batcher:
     def _leave(self, work: _Work) -> None:
         """Whatever has not been scored is not wanted any more."""
         with self._changed:
-            work.gone = True
             if work in self._queue:
                 self._queue.remove(work)
         if work.done.done() and not work.done.cancelled():
@@ -197,10 +196,8 @@ def _settle(work: _Work, fault: ScorerError | None) -> None:
         else:
             work.done.set_exception(fault)
 
-    try:
+    with contextlib.suppress(RuntimeError):
         work.loop.call_soon_threadsafe(answer)
-    except RuntimeError:
-        work.gone = True
 
 
 def _scored(backend: Backend, pairs: list[Pair], max_length: int) -> list[float]:
