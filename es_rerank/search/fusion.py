@@ -70,7 +70,8 @@ def _fused(
         own = normalise([first[place] for place in activated])
     else:
         order = sorted(scored, key=lambda place: (-scored[place], place))
-        model = [1 / (fusion.rank_constant + order.index(place) + 1) for place in scored]
+        ranks = {place: rank for rank, place in enumerate(order, 1)}
+        model = [1 / (fusion.rank_constant + ranks[place]) for place in scored]
         own = [1 / (fusion.rank_constant + rank) for rank in range(1, len(scored) + 1)]
     pairs = zip(model, own, strict=True)
     return dict(zip(scored, (share * mine + (1 - share) * theirs for mine, theirs in pairs), strict=True))
