@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import msgspec
 import typer
@@ -107,7 +106,7 @@ async def _shown(console: Console, settings: Settings, index: str, proposal: Pro
         console.print(f"no comparison, since there is no model: {fault}", markup=False)
         return
     try:
-        target = f"/{quote(index, safe='*,')}/_search".encode()
+        target = f"/{route.segment(index)}/_search".encode()
         found = route.parse("POST", target)
         assert found is not None, index  # noqa: S101  an index that was searched a moment ago
         lines = ((b"content-type", b"application/json"), *application.own_authorization)

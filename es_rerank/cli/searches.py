@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
 
 from es_rerank.advice.doctor import Search
 from es_rerank.core.policy import IndexPolicy
@@ -32,7 +31,7 @@ def judged(file: Path, policies: Sequence[IndexPolicy]) -> list[Search]:
 def _judged(name: str, header: bytes, body: bytes, policies: Sequence[IndexPolicy]) -> Search:
     index = (request.decode(header) or {}).get("index", "")
     expression = ",".join(index) if isinstance(index, list) else str(index)
-    found = route.parse("POST", f"/{quote(expression, safe='*,')}/_search".encode())
+    found = route.parse("POST", f"/{route.segment(expression)}/_search".encode())
     covered = resolve(expression, policies, datetime.now(UTC))
     if found is None or isinstance(covered, Passthrough):
         return Search(name, covered.reason if isinstance(covered, Passthrough) else None)

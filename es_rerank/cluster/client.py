@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import elastic_transport
 from elastic_transport import Transport
@@ -15,6 +14,7 @@ from elastic_transport.client_utils import url_to_node_config
 
 from es_rerank.core.ports import Headers
 from es_rerank.errors import UpstreamError, UpstreamUnreachable
+from es_rerank.search.route import segment
 
 
 class Refused(UpstreamError):
@@ -67,19 +67,14 @@ class Cluster:
     def text_fields(self, index: str) -> dict[str, str]:
         """Every mapped field of the indices behind a name, dotted, with its type; multi-fields too."""
         found: dict[str, str] = {}
-        for entry in self.ask("GET", f"/{_part(index)}/_mapping").values():
+        for entry in self.ask("GET", f"/{segment(index)}/_mapping").values():
             _collect(entry["mappings"].get("properties", {}), "", found)
         return found
 
     def search(self, index: str, body: dict[str, Any]) -> dict[str, Any]:
         """One search."""
-        answer: dict[str, Any] = self.ask("POST", f"/{_part(index)}/_search", body)
+        answer: dict[str, Any] = self.ask("POST", f"/{segment(index)}/_search", body)
         return answer
-
-
-def _part(index: str) -> str:
-    """An index expression as one path segment."""
-    return quote(index, safe="*,")
 
 
 def _reason(body: Any) -> str:  # noqa: ANN401  JSON, or text

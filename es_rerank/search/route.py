@@ -7,7 +7,7 @@ a search path is left alone: ``/i/_doc/_search`` is a document, ``/i/_search/x``
 
 from __future__ import annotations
 
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
 
@@ -42,6 +42,11 @@ def parse(method: str, target: bytes) -> SearchRoute | None:
     if segments == [b"_search"]:
         return SearchRoute(route.parameter("index") or None, parameters)
     return SearchRoute(_decoded(segments[0]) or None, parameters)
+
+
+def segment(expression: str) -> str:
+    """An index expression as one path segment; commas and stars stay as clients write them."""
+    return quote(expression, safe="*,")
 
 
 def _segments(path: bytes) -> list[bytes] | None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from es_rerank.search.route import SearchRoute, parse
+from es_rerank.search.route import SearchRoute, parse, segment
 
 SEARCHES = [
     (b"/_search", None),
@@ -82,3 +82,11 @@ def test_any_bytes(target: bytes) -> None:
     """Any target gives a route or nothing."""
     for candidate in (target, b"/i/_search?" + target, b"/" + target + b"/_search"):
         assert isinstance(parse("GET", candidate), SearchRoute | None)
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_a_segment_reads_back_as_its_expression(expression: str) -> None:
+    """Date math and commas too."""
+    assert segment("<i-{now/d}>,a*") == "%3Ci-%7Bnow%2Fd%7D%3E,a*"
+    found = parse("POST", f"/{segment(expression)}/_search".encode())
+    assert found is None or found.expression == expression

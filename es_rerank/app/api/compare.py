@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Header, Query, Response
@@ -101,7 +100,7 @@ def router(application: Application) -> APIRouter:
 
 async def _compared(application: Application, index: str, query: str, login: Headers) -> tuple[Comparison | None, str, int]:
     """Ask once through the service; a problem in words and a status where there is nothing to compare."""
-    target = f"/{quote(index, safe='*,')}/_search".encode()
+    target = f"/{route.segment(index)}/_search".encode()
     found = route.parse("POST", target)
     covered = application.service.covers(found) if found else None
     if found is None or not isinstance(covered, Resolved):
