@@ -15,6 +15,7 @@ from es_rerank.app import problems
 from es_rerank.app.exchange import ClientGone, Exchange, Receive, Scope, Send
 from es_rerank.core.ports import Clock, Headers, SearchLog, SearchRecord, Upstream, UpstreamRequest
 from es_rerank.core.reasons import Disposition, Outcome, Passthrough, Reason
+from es_rerank.core.resolve import Resolved
 from es_rerank.errors import UpstreamBroken, UpstreamError
 from es_rerank.search import headers, route
 from es_rerank.service.search import MAX_SEARCH_BODY, SearchService, Served
@@ -69,7 +70,7 @@ class Proxy:
                 served = Served(Disposition(Outcome.PASSED_THROUGH, covered.reason))
                 status = await self._pass(exchange, served.disposition)
             else:
-                served, status = await self._covered(exchange, found)
+                served, status = await self._covered(exchange, found, covered)
         except UpstreamError as fault:
             served = Served(Disposition(Outcome.PASSED_THROUGH, Reason.UPSTREAM_ERROR), error=str(fault))
             self._note(found, policy, served, fault.status, self._clock() - started)
@@ -96,7 +97,7 @@ class Proxy:
         for log in self._logs:
             log.record(record)
 
-    async def _covered(self, exchange: Exchange, found: route.SearchRoute) -> tuple[Served, int]:
+    async def _covered(self, exchange: Exchange, found: route.SearchRoute, covered: Resolved) -> tuple[Served, int]:
         """A search of an index that a policy names: read it, walk it, answer it."""
         body, whole = await exchange.body(MAX_SEARCH_BODY) if exchange.has_body else (b"", True)
         if not whole:
@@ -104,11 +105,13 @@ class Proxy:
             long = _request(exchange, _joined(body, exchange.pieces()))
             return served, await self._forward(exchange, long, served.disposition)
         original = _request(exchange, body or None, repeatable=True)
-        return await exchange.unless_gone(self._walked(exchange, original, found))
+        return await exchange.unless_gone(self._walked(exchange, original, found, covered))
 
-    async def _walked(self, exchange: Exchange, original: UpstreamRequest, found: route.SearchRoute) -> tuple[Served, int]:
+    async def _walked(
+        self, exchange: Exchange, original: UpstreamRequest, found: route.SearchRoute, covered: Resolved
+    ) -> tuple[Served, int]:
         """Walk a search, and write what came of it."""
-        served = await self._served(original, exchange, found)
+        served = await self._served(original, exchange, found, covered)
         if served.answer is None:
             status = await self._streamed(exchange, original, served.disposition)
             self._service.answered(served, status)
@@ -116,10 +119,12 @@ class Proxy:
         await self._complete(exchange, served.answer.status, (*served.answer.headers, *_said(served)), served.answer.body)
         return served, served.answer.status
 
-    async def _served(self, original: UpstreamRequest, exchange: Exchange, found: route.SearchRoute) -> Served:
+    async def _served(
+        self, original: UpstreamRequest, exchange: Exchange, found: route.SearchRoute, covered: Resolved
+    ) -> Served:
         """Walk; a fault of our own is logged, and the client gets Elasticsearch's answer."""
         try:
-            return await self._service.search(original, exchange.headers, found)
+            return await self._service.search(original, exchange.headers, found, covered)
         except UpstreamError:
             raise
         except Exception:  # noqa: BLE001  the client must not pay for our fault

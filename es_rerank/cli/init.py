@@ -24,6 +24,7 @@ from es_rerank.app.build import Application
 from es_rerank.cli import options
 from es_rerank.config.settings import DEFAULT_WINDOWS, Settings, load_settings
 from es_rerank.core.ports import UpstreamRequest
+from es_rerank.core.resolve import Resolved
 from es_rerank.errors import ConfigError, EsRerankError
 from es_rerank.search import route
 from es_rerank.search.passage import field_texts
@@ -108,12 +109,15 @@ async def _shown(console: Console, settings: Settings, index: str, proposal: Pro
     try:
         target = f"/{route.segment(index)}/_search".encode()
         found = route.parse("POST", target)
-        assert found is not None, index  # noqa: S101  an index that was searched a moment ago
+        covered = application.service.covers(found) if found is not None else None
+        if found is None or not isinstance(covered, Resolved):
+            console.print(f"no comparison, since no policy covers {index}", markup=False)
+            return
         lines = ((b"content-type", b"application/json"), *application.own_authorization)
         for query in queries:
             search = {"query": {"multi_match": {"query": query, "fields": proposal.fields}}, "size": SHOWN}
             original = UpstreamRequest("POST", target, lines, msgspec.json.encode(search), repeatable=True)
-            served = await application.service.search(original, (), found)
+            served = await application.service.search(original, (), found, covered)
             _table(console, query, served, proposal.fields[0])
     finally:
         await application.close()

@@ -97,14 +97,14 @@ class SearchService:
         """Which policies the index expression touches; decided before a body is read."""
         return resolve(found.expression, self._policies(), datetime.now(UTC))
 
-    async def search(self, original: UpstreamRequest, asked: Headers, found: route.SearchRoute) -> Served:
-        """Walk one search. ``original`` goes upstream; ``asked`` are the client's lines, control headers included.
+    async def search(self, original: UpstreamRequest, asked: Headers, found: route.SearchRoute, covered: Resolved) -> Served:
+        """Walk one search. ``original`` goes upstream; ``asked`` are the client's lines, control headers included;
+        ``covered`` is what :meth:`covers` said of it.
 
         Raises UpstreamUnreachable and UpstreamTimeout, where there is no answer at all.
         """
         started = self._clock()
-        covered = self.covers(found)
-        planned = covered if isinstance(covered, Passthrough) else _plan(original, asked, found, covered)
+        planned = _plan(original, asked, found, covered)
         if isinstance(planned, Passthrough):
             return Served(Disposition(Outcome.PASSED_THROUGH, planned.reason))
         expression = planned.resolved.expression

@@ -22,7 +22,7 @@ from es_rerank.errors import ScorerError
 from es_rerank.search import route
 from es_rerank.service.recovery import Breaker, Widening
 from es_rerank.service.search import SearchService
-from tests.builders import answer, hit, policy
+from tests.builders import answer, hit, policy, resolved
 from tests.fakes import FakeUpstream
 
 JSON = ((b"content-type", b"application/json"),)
@@ -112,7 +112,7 @@ def ask(case: Case, rules: IndexPolicy, start: int, size: int, *, fails: bool = 
     original = UpstreamRequest("POST", b"/books/_search", JSON, body)
     found = route.parse("POST", b"/books/_search")
     assert found is not None
-    served = asyncio.run(service.search(original, (), found))
+    served = asyncio.run(service.search(original, (), found, resolved(rules)))
     data = served.answer.body if served.answer else upstream.answer(original).body  # type: ignore[union-attr]
     decoded: dict[str, Any] = json.loads(data)
     decoded.pop("took")

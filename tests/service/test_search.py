@@ -12,7 +12,8 @@ import pytest
 
 from es_rerank.core.policy import IndexPolicy, WidenPolicy
 from es_rerank.core.ports import Headers, UpstreamRequest, UpstreamResponse
-from es_rerank.core.reasons import Outcome, Reason
+from es_rerank.core.reasons import Outcome, Passthrough, Reason
+from es_rerank.core.resolve import Resolved
 from es_rerank.errors import (
     ScorerBusy,
     ScorerError,
@@ -51,7 +52,9 @@ class World:
             body if isinstance(body, bytes) else msgspec.json.encode({"query": {"match": {"title": "snow"}}, **(body or {})})
         )
         lines = ((b"content-type", b"application/json"), *asked)
-        return await self.service.search(UpstreamRequest("POST", target, lines, given), asked, found)
+        covered = self.service.covers(found)
+        assert isinstance(covered, Resolved)
+        return await self.service.search(UpstreamRequest("POST", target, lines, given), asked, found, covered)
 
 
 def good(body: bytes = HITS, status: int = 200, headers: Headers = JSON) -> UpstreamResponse:
@@ -206,7 +209,9 @@ async def test_gzip_in_and_out() -> None:
     found = route.parse("POST", b"/books/_search")
     assert found is not None
     lines = ((b"content-type", b"application/json"), (b"content-encoding", b"gzip"))
-    served = await world.service.search(UpstreamRequest("POST", b"/books/_search", lines, coded), (), found)
+    covered = world.service.covers(found)
+    assert isinstance(covered, Resolved)
+    served = await world.service.search(UpstreamRequest("POST", b"/books/_search", lines, coded), (), found, covered)
     assert served.answer is not None
     assert json.loads(gzip.decompress(served.answer.body))["hits"]["hits"][0]["_id"] == "3"
     assert world.upstream.asked[0].body == coded
@@ -224,7 +229,9 @@ async def test_left_alone() -> None:
     world = World(good(), FakeScorer(0.0, 0.0, 0.0))
     assert (await world.search({"sort": "n"})).disposition.reason is Reason.SORT
     assert (await world.search(b"nonsense")).disposition.reason is Reason.NOT_JSON
-    assert (await world.search(target=b"/other/_search")).disposition.reason is Reason.NO_POLICY
+    other = route.parse("POST", b"/other/_search")
+    assert other is not None
+    assert world.service.covers(other) == Passthrough(Reason.NO_POLICY)
     off = ((b"x-rerank-mode", b"off"),)
     assert (await world.search(asked=off)).disposition.reason is Reason.MODE_OFF
     coded = ((b"content-encoding", b"br"),)

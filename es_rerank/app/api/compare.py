@@ -110,7 +110,7 @@ async def _compared(application: Application, index: str, query: str, login: Hea
     original = UpstreamRequest("POST", target, lines, _body(covered.lead, query), repeatable=True)
     begun = time.monotonic()
     try:
-        served = await application.service.search(original, (), found)
+        served = await application.service.search(original, (), found, covered)
         stage, status = await _stage(application, original, served)
     except EsRerankError as fault:
         return None, f"{fault}.", 200
