@@ -29,7 +29,7 @@ $(VENV)/.setup-dev: $(VENV)/.setup-model
 	$(PIP) --progress-bar on -e '.[embedded,model,dev]'
 	@touch $@
 
-demo: $(VENV)/.setup $(if $(filter flagembedding,$(SCORER)),$(VENV)/.setup-model)
+demo: $(VENV)/.setup $(if $(filter engine flagembedding,$(SCORER)),$(VENV)/.setup-model)
 	@$(BIN)/es-rerank demo --scorer $(SCORER) --engine $(ENGINE)
 
 test: $(VENV)/.setup-dev

@@ -13,8 +13,9 @@ from es_rerank.app.background import Running, running
 from es_rerank.app.build import Application
 from es_rerank.app.serve import listener
 from es_rerank.config.settings import Settings
-from es_rerank.scoring.backend import Backend
+from es_rerank.scoring.backend import TextBackend
 from es_rerank.scoring.fake import FakeBackend
+from es_rerank.scoring.texts import Texts
 
 POLICY = """\
 indices: ["books*", "many", "vectors*"]
@@ -28,9 +29,9 @@ timeout_ms: 3000
 @contextlib.contextmanager
 def proxy(
     upstream: str,
-    backend: Backend | None = None,
+    backend: TextBackend | None = None,
     policy: str | dict[str, str] = POLICY,
-    load: Callable[[], Backend] | None = None,
+    load: Callable[[], TextBackend] | None = None,
     meanwhile: Callable[[str], None] | None = None,
     **settings: Any,
 ) -> Iterator[Running]:
@@ -41,7 +42,9 @@ def proxy(
         for name, text in ({"policy.yaml": policy} if isinstance(policy, str) else policy).items():
             (Path(folder) / name).write_text(text)
         given: dict[str, Any] = {"upstream": upstream, "config": Path(folder), "scorer": "fake", "shutdown_s": 1}
-        application = Application(Settings(**(given | settings)), load or (lambda: backend or FakeBackend()))
+        application = Application(
+            Settings(**(given | settings)), lambda: [Texts(load() if load else backend or FakeBackend())]
+        )
         sockets = listener("127.0.0.1:0", "--listen"), listener("127.0.0.1:0", "--api")
         beside = threading.Thread(target=meanwhile, args=(f"http://127.0.0.1:{sockets[0].getsockname()[1]}",))
         if meanwhile is not None:

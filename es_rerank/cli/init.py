@@ -45,6 +45,7 @@ def init(
     scorer: options.Scorer = None,
     model: options.Model = None,
     device: options.Device = None,
+    precision: options.Precision = None,
     query: Annotated[list[str] | None, typer.Option(help="a query to show; may be given several times")] = None,
 ) -> None:
     """Propose a policy file from mapping and samples, with reasons, and show raw against reranked for three queries."""

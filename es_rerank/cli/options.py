@@ -16,9 +16,10 @@ Config = Annotated[Path | None, typer.Option(help="folder of policy files [plugi
 Ca = Annotated[Path | None, typer.Option(help="PEM file of the CA of Elasticsearch's certificate")]
 Fingerprint = Annotated[str | None, typer.Option(help="SHA-256 of that CA or certificate")]
 Insecure = Annotated[bool | None, typer.Option(help="accept any certificate; for trials only")]
-Scorer = Annotated[str | None, typer.Option(help="flagembedding, embedded or fake [flagembedding]")]
+Scorer = Annotated[str | None, typer.Option(help="engine, flagembedding, embedded or fake [engine]")]
 Model = Annotated[str | None, typer.Option(help="name or folder of the model [BAAI/bge-reranker-v2-m3]")]
-Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 [auto]")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, cuda:0,cuda:1, cuda:all [auto]")]
+Precision = Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16 or fp8 [auto]")]
 
 
 def cluster(settings: Settings) -> Cluster:

@@ -27,6 +27,7 @@ def serve(
     scorer: options.Scorer = None,
     model: options.Model = None,
     device: options.Device = None,
+    precision: options.Precision = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error [info]")] = None,
 ) -> None:
     """Serve searches in a better order. Every option, and more, can come from the environment (ES_RERANK_…)."""

@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from es_rerank.core.ports import Precision
 from es_rerank.errors import ConfigError
 
-ScorerName = Literal["flagembedding", "embedded", "fake"]
+ScorerName = Literal["engine", "flagembedding", "embedded", "fake"]
 
-DEFAULT_WINDOWS = {"flagembedding": 100, "embedded": 30, "fake": 100}
+DEFAULT_WINDOWS = {"engine": 100, "flagembedding": 100, "embedded": 30, "fake": 100}
 """The rank window where a policy names none: what the scorer can be expected to read in time."""
 
 
@@ -48,13 +49,28 @@ class Settings(BaseSettings):
     own_password: Annotated[SecretStr | None, Field(description="password of that user")] = None
     scorer: Annotated[
         ScorerName,
-        Field(description="`flagembedding`: the real model; `embedded`: small models from packages; `fake`: word overlap"),
-    ] = "flagembedding"
-    model: Annotated[str, Field(description="name or folder of the model that `flagembedding` loads")] = (
+        Field(
+            description="`engine`: the real model by our own forward pass; `flagembedding`: the same model by the reference "
+            "implementation; `embedded`: small models from packages; `fake`: word overlap",
+        ),
+    ] = "engine"
+    model: Annotated[str, Field(description="name or folder of the model that `engine` or `flagembedding` loads")] = (
         "BAAI/bge-reranker-v2-m3"
     )
-    device: Annotated[str, Field(description="`auto`, `cpu`, `cuda` or `cuda:1`")] = "auto"
-    max_batch_tokens: Annotated[int, Field(ge=16, description="tokens (estimated) in one batch of the model")] = 16_384
+    device: Annotated[str, Field(description="`auto`, `cpu`, `cuda`, `cuda:1`, `cuda:0,cuda:1` or `cuda:all`")] = "auto"
+    precision: Annotated[
+        Precision,
+        Field(
+            description="of `engine`; `auto`: fp16 on a GPU, bf16 on a CPU that multiplies it, fp32 elsewhere; `fp8`: "
+            "faster on GPUs that have it, and not exact",
+        ),
+    ] = "auto"
+    max_batch_tokens: Annotated[
+        int, Field(ge=16, description="tokens in one batch of the model; fewer where those take longer than 150 ms")
+    ] = 16_384
+    cached_scores: Annotated[
+        int, Field(ge=0, description="logits remembered, so that a search that comes again costs no model time; 0: none")
+    ] = 200_000
     max_queued_pairs: Annotated[
         int, Field(ge=1, description="pairs that may wait for the model; more searches keep Elasticsearch's order")
     ] = 4_000

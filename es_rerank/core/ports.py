@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -15,6 +15,9 @@ from es_rerank.core.reasons import Disposition
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Header lines in the order of the wire, names in any case."""
+
+Precision = Literal["auto", "fp32", "bf16", "fp16", "fp8"]
+"""How a model's numbers are held and multiplied; ``fp8`` is not exact."""
 
 
 SECRET = frozenset({b"authorization", b"cookie", b"es-secondary-authorization", b"proxy-authorization", b"x-api-key"})
@@ -79,6 +82,7 @@ class ScoringJob(msgspec.Struct, frozen=True):
     """Score ``passages``, in first-stage order, for ``query``.
 
     ``max_length`` counts tokens of query and passage together; ``deadline`` is a time of the loop's monotonic clock.
+    ``index`` is the policy that shares the model by its ``weight``.
     """
 
     query: str
@@ -86,12 +90,17 @@ class ScoringJob(msgspec.Struct, frozen=True):
     max_length: int
     deadline: float
     index: str = ""
+    weight: float = 1.0
 
 
 class Scored(msgspec.Struct, frozen=True):
-    """Logits in the order of the passages; None: not scored before the deadline. Times in seconds."""
+    """Logits in the order of the passages; None: not scored before the deadline. Times in seconds.
+
+    ``truncated``, in the same order: the model did not see the whole passage. Empty: the scorer cannot tell.
+    """
 
     logits: tuple[float | None, ...]
+    truncated: tuple[bool, ...] = ()
     queued_s: float = 0.0
     model_s: float = 0.0
 

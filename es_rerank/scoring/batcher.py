@@ -1,48 +1,36 @@
-"""Many searches, one model: a bounded queue in front of one thread that feeds the backend.
+"""Many searches, one model: one thread makes texts into pairs, one for each replica feeds the model.
 
-Pairs of all waiting searches are batched together in the order of their arrival. Every waiter gets its scores, the part
-of them that was ready at its deadline, or an exception; the pairs of a search that has gone cost no model time.
+What is scored next is the queue's business. Every waiter gets its scores, the part of them that was ready at its
+deadline, or an exception; the pairs of a search that has gone cost no model time. A batch is as large as keeps to
+BATCH_S at the speed measured so far, and nothing waits for a timer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
-
-import msgspec
 
 from es_rerank.core.ports import Scored, ScoringJob
 from es_rerank.errors import ScorerBusy, ScorerError, ScorerWarmingUp
-from es_rerank.scoring.backend import Backend, OutOfMemory, Pair
-from es_rerank.scoring.batch import estimate, fit
+from es_rerank.scoring.backend import Backend, Prepared
+from es_rerank.scoring.cache import ScoreCache
+from es_rerank.scoring.estimate import estimate
+from es_rerank.scoring.queue import Entry, Queue, Work
+from es_rerank.scoring.retry import scored
+from es_rerank.scoring.warmup import Pace, Rate
 
-
-class _Work(msgspec.Struct, eq=False):
-    """One search in the queue. Only the worker thread writes ``logits``, ``taken`` and ``begun``."""
-
-    job: ScoringJob
-    costs: list[int]
-    logits: list[float | None]
-    loop: asyncio.AbstractEventLoop
-    done: asyncio.Future[None]
-    entered: float
-    begun: float | None = None
-    taken: int = 0
-    answered: int = 0
-
-    @property
-    def waiting(self) -> int:
-        """How many of its pairs have not been taken into a batch."""
-        return len(self.costs) - self.taken
+_SLICE = 32
+"""Passages that are tokenised at a time: the model begins with the first while the next are prepared."""
 
 
 class Observer(Protocol):
-    """Hears of queue and batches."""
+    """Hears of queue, batches and cache."""
 
     def waiting(self, pairs: int) -> None:
         """Pairs wait now."""
@@ -50,142 +38,194 @@ class Observer(Protocol):
     def batch(self, pairs: int, fill: float) -> None:
         """A batch was scored."""
 
+    def looked_up(self, hits: int, joined: int, misses: int) -> None:
+        """Pairs were known, or being scored for somebody else, or are left to score."""
+
 
 class Batcher:
-    """A Scorer over one backend. Until :meth:`attach` it answers ScorerWarmingUp."""
+    """A Scorer over one model. Until :meth:`attach` it answers ScorerWarmingUp."""
 
-    def __init__(self, *, max_batch_tokens: int, max_queued_pairs: int, observer: Observer) -> None:
-        self.max_batch_tokens = max_batch_tokens
+    def __init__(self, *, max_batch_tokens: int, max_queued_pairs: int, observer: Observer, cached_scores: int = 0) -> None:
         self._max_queued_pairs = max_queued_pairs
         self._observer = observer
         self._backend: Backend | None = None
-        self._queue: deque[_Work] = deque()
+        self._queue = Queue()
+        self._cache = ScoreCache(cached_scores)
+        self._pace = Pace(max_batch_tokens)
+        self._incoming: deque[Work] = deque()
         self._changed = threading.Condition()
         self._stopping = False
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     def __repr__(self) -> str:
         model = self._backend.name if self._backend else "nothing yet"
-        return f"<Batcher over {model} [{self._queued()} pairs queued]>"
+        return f"<Batcher over {model} [{len(self._queue)} pairs queued]>"
 
-    def attach(self, backend: Backend, max_batch_tokens: int | None = None) -> None:
-        """Begin to score with a warm backend."""
-        self._backend = backend
-        self.max_batch_tokens = max_batch_tokens or self.max_batch_tokens
-        self._thread = threading.Thread(target=self._work, args=(backend,), name="es-rerank-model", daemon=True)
-        self._thread.start()
+    @property
+    def batch_tokens(self) -> int:
+        """The token budget of the next batch."""
+        return self._pace.batch_tokens
+
+    def attach(self, backends: Sequence[Backend], rate: Rate) -> None:
+        """Begin to score with warm replicas of one model."""
+        self._pace.begin(rate, len(backends))
+        jobs: list[tuple[Callable[[Backend], None], Backend]] = [(self._prepare, backends[0])]
+        jobs += [(self._score, backend) for backend in backends]
+        self._threads = [
+            threading.Thread(target=target, args=(backend,), name=f"es-rerank{target.__name__}", daemon=True)
+            for target, backend in jobs
+        ]
+        self._backend = backends[0]
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
-        """Stop the thread; whoever still waits gets ScorerError."""
+        """Stop the threads; whoever still waits gets ScorerError."""
         with self._changed:
             self._stopping = True
-            self._changed.notify()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
+            self._fail([*self._incoming, *self._queue.works()], ScorerError("es-rerank is shutting down"))
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join(timeout=5)
 
     async def score(self, job: ScoringJob) -> Scored:
         """Score until the deadline; raises ScorerBusy, ScorerWarmingUp or ScorerError."""
         if self._backend is None:
-            msg = "the model is still being loaded"
-            raise ScorerWarmingUp(msg)
+            raise ScorerWarmingUp("the model is still being loaded")
         loop = asyncio.get_running_loop()
-        costs = [estimate((job.query, passage), job.max_length) for passage in job.passages]
-        work = _Work(job, costs, [None] * len(costs), loop, loop.create_future(), time.monotonic())
-        self._enter(work)
+        count = len(job.passages)
+        if not count:
+            return Scored(())
+        cost = sum(min(estimate((job.query, passage)), job.max_length) for passage in job.passages)
+        empty: list[float | None] = [None] * count
+        work = Work(job, loop.time(), cost, empty, [False] * count, loop, loop.create_future(), count)
+        self._enter(work, cost)
         try:
             await asyncio.wait({work.done}, timeout=max(job.deadline - loop.time(), 0))
             if work.done.done():
                 work.done.result()
         finally:
             self._leave(work)
-        now = time.monotonic()
+        now = loop.time()
         begun = work.begun or now
-        return Scored(tuple(work.logits), queued_s=begun - work.entered, model_s=now - begun)
+        return Scored(tuple(work.logits), tuple(work.truncated), queued_s=begun - work.entered, model_s=now - begun)
 
-    def _enter(self, work: _Work) -> None:
+    def _enter(self, work: Work, cost: int) -> None:
+        """Admit a search, or refuse it at once; raises ScorerBusy, ScorerError."""
         with self._changed:
-            queued = self._queued()
-            if self._stopping or (queued and queued + work.waiting > self._max_queued_pairs):
-                msg = f"{queued} pairs are waiting for the model"
-                raise ScorerBusy(msg)
-            if not work.costs:
-                work.done.set_result(None)
-                return
-            self._queue.append(work)
-            self._changed.notify()
-        self._observer.waiting(queued + len(work.costs))
+            if self._stopping:
+                raise ScorerError("es-rerank is shutting down")
+            queued = len(self._queue)
+            if queued and queued + work.open > self._max_queued_pairs:
+                raise ScorerBusy(f"{queued} pairs are waiting for the model")
+            delay_s = self._pace.seconds(self._queue.ahead(work.job, cost, work.entered, self._pace.tokens_per_s))
+            if work.entered + delay_s >= work.job.deadline:
+                raise ScorerBusy(f"about {delay_s:.1f} s of work goes first, the budget is shorter")
+            self._queue.add(work)
+            self._incoming.append(work)
+            self._changed.notify_all()
 
-    def _leave(self, work: _Work) -> None:
+    def _leave(self, work: Work) -> None:
         """Whatever has not been scored is not wanted any more."""
         with self._changed:
-            if work in self._queue:
-                self._queue.remove(work)
+            work.gone = True
+            self._queue.remove(work)
         if work.done.done() and not work.done.cancelled():
             work.done.exception()
 
-    def _queued(self) -> int:
-        return sum(work.waiting for work in self._queue)
-
-    def _work(self, backend: Backend) -> None:
-        """The thread's life: take a batch, score it, answer."""
+    def _prepare(self, backend: Backend) -> None:
+        """The life of the thread that tokenises: a slice of a search at a time, those that came first first."""
         while True:
-            batch = self._take()
-            if batch is None:
-                return
-            pairs = [(work.job.query, work.job.passages[place]) for work, place in batch]
-            max_length = batch[0][0].job.max_length
-            try:
-                logits = _scored(backend, pairs, max_length)
-            except Exception as exc:  # noqa: BLE001  a failed batch answers every waiter
-                self._fail({id(work): work for work, _ in batch}.values(), exc)
-                continue
-            used = sum(work.costs[place] for work, place in batch)
-            self._observer.batch(len(batch), used / self.max_batch_tokens)
-            for (work, place), logit in zip(batch, logits, strict=True):
-                work.logits[place] = logit
-                work.answered += 1
-                if work.answered == len(work.costs):
-                    _settle(work, None)
+            with self._changed:
+                while not self._incoming and not self._stopping:
+                    self._changed.wait()
+                if self._stopping:
+                    return
+                work = self._incoming.popleft()
+            for start in range(0, len(work.job.passages), _SLICE):
+                if work.gone:
+                    break
+                job = work.job
+                try:
+                    pairs = backend.prepare(job.query, job.passages[start : start + _SLICE], job.max_length)
+                except Exception as exc:  # noqa: BLE001  whatever a tokenizer says, its waiter is answered
+                    self._fail([work], exc)
+                    break
+                self._put(work, start, pairs)
 
-    def _take(self) -> list[tuple[_Work, int]] | None:
+    def _put(self, work: Work, start: int, pairs: Sequence[Prepared]) -> None:
+        """Answer what is known, share what is on its way, queue the rest."""
+        hits = joined = 0
+        with self._changed:
+            if work.gone:
+                return
+            for place, prepared in enumerate(pairs, start):
+                work.truncated[place] = prepared.truncated
+                logit = self._cache.find(prepared.key)
+                if logit is not None:
+                    hits += 1
+                    work.left = max(work.left - prepared.cost, 0)
+                    self._give(work, place, logit)
+                elif not self._queue.want(work, place, prepared):
+                    joined += 1
+            queued = len(self._queue)
+            self._changed.notify_all()
+        self._observer.looked_up(hits, joined, len(pairs) - hits - joined)
+        self._observer.waiting(queued)
+
+    def _score(self, backend: Backend) -> None:
+        """The life of a thread that feeds the model: take a batch, score it, answer."""
+        while (batch := self._take()) is not None:
+            begun = time.perf_counter()
+            try:
+                logits = scored(backend, [entry.prepared for entry in batch])
+            except Exception as exc:  # noqa: BLE001  a failed batch answers every waiter
+                with self._changed:
+                    waiters = [work for entry in batch for work, _ in self._queue.settle(entry)]
+                self._fail(waiters, exc)
+                continue
+            tokens = sum(entry.prepared.cost for entry in batch)
+            self._observer.batch(len(batch), tokens / self._pace.batch_tokens)
+            self._pace.measured(tokens, time.perf_counter() - begun)
+            with self._changed:
+                for entry, logit in zip(batch, logits, strict=True):
+                    if math.isfinite(logit):
+                        self._cache.keep(entry.prepared.key, logit)
+                    for work, place in self._queue.settle(entry):
+                        self._give(work, place, logit)
+
+    def _take(self) -> list[Entry] | None:
         """Wait for work and take the next batch out of the queue; None: it is time to stop."""
         with self._changed:
-            while not self._queue and not self._stopping:
+            while not self._stopping:
+                batch = self._queue.take(self._pace.batch_tokens, self._pace.tokens_per_s)
+                if batch:
+                    break
                 self._changed.wait()
-            if self._stopping:
-                left = list(self._queue)
-                self._queue.clear()
-                self._fail(left, ScorerError("es-rerank is shutting down"))
+            else:
                 return None
-            max_length = self._queue[0].job.max_length
-            waiting = list(self._waiting(max_length))
-            count = fit((work.costs[place] for work, place in waiting), self.max_batch_tokens)
-            batch = waiting[:count]
             now = time.monotonic()
-            for work, _ in batch:
-                work.taken += 1
+            for work in (work for entry in batch for work, _ in entry.waiters):
                 work.begun = work.begun or now
-                if not work.waiting:
-                    self._queue.remove(work)
-            queued = self._queued()
+            queued = len(self._queue)
         self._observer.waiting(queued)
         return batch
 
-    def _waiting(self, max_length: int) -> Iterator[tuple[_Work, int]]:
-        """The waiting pairs that may share a batch, in the order of their arrival."""
-        for work in self._queue:
-            if work.job.max_length == max_length:
-                for place in range(work.taken, len(work.costs)):
-                    yield work, place
+    @staticmethod
+    def _give(work: Work, place: int, logit: float) -> None:
+        work.logits[place] = logit
+        work.open -= 1
+        if not work.open:
+            _settle(work, None)
 
     @staticmethod
-    def _fail(works: Iterable[_Work], exc: Exception) -> None:
+    def _fail(works: Iterable[Work], exc: Exception) -> None:
         fault = exc if isinstance(exc, ScorerError) else ScorerError(f"{type(exc).__name__}: {exc}")
-        for work in works:
+        for work in {id(work): work for work in works}.values():
             _settle(work, fault)
 
 
-def _settle(work: _Work, fault: ScorerError | None) -> None:
+def _settle(work: Work, fault: ScorerError | None) -> None:
     """Answer a waiter in its own loop; a loop that has closed waits for nothing."""
 
     def answer() -> None:
@@ -198,18 +238,3 @@ def _settle(work: _Work, fault: ScorerError | None) -> None:
 
     with contextlib.suppress(RuntimeError):
         work.loop.call_soon_threadsafe(answer)
-
-
-def _scored(backend: Backend, pairs: list[Pair], max_length: int) -> list[float]:
-    """Score a batch; where it does not fit into memory, by halves. Raises OutOfMemory for a single pair."""
-    try:
-        logits = backend.score(pairs, max_length)
-    except OutOfMemory:
-        if len(pairs) == 1:
-            raise
-        half = len(pairs) // 2
-        return _scored(backend, pairs[:half], max_length) + _scored(backend, pairs[half:], max_length)
-    if len(logits) != len(pairs):
-        msg = f"{backend.name} gave {len(logits)} scores for {len(pairs)} pairs"
-        raise ScorerError(msg)
-    return logits

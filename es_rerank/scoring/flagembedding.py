@@ -9,17 +9,11 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from es_rerank.errors import ModelLoadError, ScorerError
 from es_rerank.scoring.backend import OutOfMemory, Pair
-
-WAYS_OUT = (
-    "ways out: a folder that holds the model (--model /path/to/model, a ModelScope download too); a network that reaches "
-    "the hub; a mirror (HF_ENDPOINT=https://…); a cache filled elsewhere (HF_HOME, with HF_HUB_OFFLINE=1); or another "
-    "scorer (ES_RERANK_SCORER=embedded)"
-)
+from es_rerank.scoring.places import unloadable
 
 
 class FlagEmbeddingBackend:
@@ -45,7 +39,7 @@ class FlagEmbeddingBackend:
         except ModelLoadError:
             raise
         except Exception as exc:
-            raise ModelLoadError(_unloadable(model, exc)) from exc
+            raise ModelLoadError(unloadable(model, exc)) from exc
 
     def score(self, pairs: Sequence[Pair], max_length: int) -> list[float]:
         """Give the logit of each pair, in order; raises OutOfMemory, ScorerError."""
@@ -80,17 +74,3 @@ def _refuse_headless(model: str, config: Any) -> None:  # noqa: ANN401  transfor
     if not any(kind.endswith("ForSequenceClassification") for kind in kinds) or config.num_labels != 1:
         msg = f"{model} is no cross-encoder (it is {', '.join(kinds) or 'of no named kind'}, {config.num_labels} outputs)"
         raise ModelLoadError(f"{msg}; use a reranker such as BAAI/bge-reranker-v2-m3")
-
-
-def _unloadable(model: str, exc: Exception) -> str:
-    if Path(model).is_dir():
-        looked = f"in the folder {Path(model).resolve()}"
-    elif model.startswith(("/", "./", "../", "~")):
-        looked = f"for a folder {model}, which does not exist"
-    else:
-        home = os.environ.get("HF_HOME", "~/.cache/huggingface")
-        hub = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-        offline = os.environ.get("HF_HUB_OFFLINE", "") not in {"", "0"}
-        looked = f"in the cache {home}" + ("" if offline else f" and at {hub}")
-    first = str(exc).strip().partition("\n")[0]
-    return f"the model {model} cannot be loaded; looked {looked}: {type(exc).__name__}: {first}; {WAYS_OUT}"

@@ -13,7 +13,6 @@ import msgspec
 
 from es_rerank.core.policy import IndexPolicy
 from es_rerank.scoring.backend import Backend
-from es_rerank.scoring.batch import estimate
 
 BATCH_S = 0.15
 """A batch should not take longer than this, or a deadline is noticed late."""
@@ -27,25 +26,49 @@ class Rate(msgspec.Struct, frozen=True):
     pairs_per_s: float
     tokens_per_s: float
 
-    def batch_tokens(self, most: int) -> int:
-        """The token budget of a batch that keeps to BATCH_S; at least that of one long pair."""
-        return max(min(most, int(self.tokens_per_s * BATCH_S)), 512)
-
     def seconds(self, window: int, tokens: int) -> float:
         """How long a window of passages of that many tokens takes."""
         return window * tokens / self.tokens_per_s
 
 
+class Pace:
+    """The speed at which batches are scored, followed as it changes, and how large a batch may be at that speed.
+
+    ``most`` bounds a batch in tokens whatever the speed.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._replicas = 1
+        self.tokens_per_s = 1e6
+
+    def begin(self, rate: Rate, replicas: int) -> None:
+        """Start from the rate measured at first use, of one of so many replicas."""
+        self.tokens_per_s, self._replicas = rate.tokens_per_s, replicas
+
+    def measured(self, tokens: int, seconds: float) -> None:
+        """Take note of one batch; later ones count more (a mean with weights falling by a fifth)."""
+        self.tokens_per_s += 0.2 * (tokens / max(seconds, 1e-6) - self.tokens_per_s)
+
+    @property
+    def batch_tokens(self) -> int:
+        """The budget of a batch that keeps to BATCH_S; a single pair may be larger."""
+        return max(min(self._most, int(self.tokens_per_s * BATCH_S)), 1)
+
+    def seconds(self, tokens: float) -> float:
+        """How long so many tokens take on all replicas together."""
+        return tokens / (self.tokens_per_s * self._replicas)
+
+
 def measure(backend: Backend, clock: Callable[[], float] = time.perf_counter) -> Rate:
     """Warm the backend up and time it; raises what the backend raises."""
-    pairs = [("what do the cats drink", f"{place} {_SENTENCE * 4}") for place in range(8)]
-    backend.score(pairs[:1], 512)
-    backend.score(pairs[:4], 512)
+    pairs = backend.prepare("what do the cats drink", [f"{place} {_SENTENCE * 4}" for place in range(8)], 512)
+    backend.score(pairs[:1])
+    backend.score(pairs[:4])
     begun = clock()
-    backend.score(pairs[4:], 512)
+    backend.score(pairs[4:])
     spent_s = max(clock() - begun, 1e-6)
-    tokens = sum(estimate(pair, 512) for pair in pairs[4:])
-    return Rate(4 / spent_s, tokens / spent_s)
+    return Rate(4 / spent_s, sum(pair.cost for pair in pairs[4:]) / spent_s)
 
 
 def overlong(policies: Iterable[IndexPolicy], rate: Rate) -> Iterable[str]:

@@ -52,6 +52,12 @@ class Metrics:
             buckets=(0.1, 0.25, 0.5, 0.75, 0.9, 1.0),
             registry=registry,
         )
+        self._looked_up = Counter(
+            "es_rerank_score_cache",
+            "Pairs by where their score came from: the cache (hit), a pair already on its way (joined), the model (miss)",
+            ("result",),
+            registry=registry,
+        )
         self._ready = Gauge("es_rerank_ready", "1 once the model is warm", registry=registry)
         self._reloads = Counter(
             "es_rerank_config_reloads", "Attempts to load changed policy files", ("result",), registry=registry
@@ -88,6 +94,11 @@ class Metrics:
     def waiting(self, pairs: int) -> None:
         """Set how many pairs wait."""
         self.queued_pairs.set(pairs)
+
+    def looked_up(self, hits: int, joined: int, misses: int) -> None:
+        """Count pairs by where their scores come from."""
+        for result, pairs in (("hit", hits), ("joined", joined), ("miss", misses)):
+            self._looked_up.labels(result).inc(pairs)
 
     def ready(self) -> None:
         """Say that the model is warm."""

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from es_rerank.app.build import Application, load_backend_of
+from es_rerank.app.build import Application, load_backends_of
 from es_rerank.config.settings import Settings
 from es_rerank.core.ports import Clock, Scorer, SearchLog, Upstream
 from es_rerank.errors import ConfigError, ModelLoadError
-from es_rerank.scoring.embedded import EmbeddedBackend
-from es_rerank.scoring.fake import FakeBackend
 from tests.running import POLICY
 
 BARE = "indices: [a]\npassage: {fields: [t]}\n"
@@ -49,10 +47,10 @@ def test_a_bad_folder_refuses_the_start(tmp_path: Path) -> None:
 
 def test_backends_by_name() -> None:
     """What the settings name."""
-    assert isinstance(load_backend_of(Settings(scorer="fake")), FakeBackend)
-    assert isinstance(load_backend_of(Settings(scorer="embedded")), EmbeddedBackend)
+    assert Settings().scorer == "engine"
+    assert [backend.name for backend in load_backends_of(Settings(scorer="fake"))] == ["fake"]
     with pytest.raises(ModelLoadError, match="/nowhere"):
-        load_backend_of(Settings(scorer="flagembedding", model="/nowhere/x"))
+        load_backends_of(Settings(model="/nowhere/x"))
 
 
 async def test_warm_up_warns_of_windows_that_do_not_fit(tmp_path: Path, log_stream: io.StringIO) -> None:

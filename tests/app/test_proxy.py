@@ -170,16 +170,16 @@ def test_a_client_that_leaves_takes_its_model_work_along() -> None:
         scorer, calls, clients = running.application.scorer, backend.calls, []
         for waiting in (0, 2, 4):
             client = socket.create_connection((host, int(port)))
-            client.sendall(b"GET /books/_search?q=snow HTTP/1.1\r\nHost: h\r\n\r\n")
+            client.sendall(b"GET /books/_search?q=snow%d HTTP/1.1\r\nHost: h\r\n\r\n" % waiting)
             clients.append(client)
-            while backend.calls == calls or scorer._queued() < waiting:
+            while backend.calls == calls or len(scorer._queue) < waiting:
                 time.sleep(0.005)
         for client in clients:
             client.close()
         end = time.monotonic() + 5
-        while scorer._queued() and time.monotonic() < end:
+        while len(scorer._queue) and time.monotonic() < end:
             time.sleep(0.005)
-        assert scorer._queued() == 0
+        assert len(scorer._queue) == 0
         backend.released.set()
 
 

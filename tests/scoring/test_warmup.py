@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from es_rerank.scoring.fake import FakeBackend
-from es_rerank.scoring.warmup import Rate, measure, overlong
+from es_rerank.scoring.texts import Texts
+from es_rerank.scoring.warmup import Pace, Rate, measure, overlong
 from tests.builders import policy
 
 
 def test_measure() -> None:
     """Four pairs in two seconds."""
     times = iter([10.0, 12.0])
-    rate = measure(FakeBackend(), lambda: next(times))
+    rate = measure(Texts(FakeBackend()), lambda: next(times))
     assert rate.pairs_per_s == 2.0
     assert 100 < rate.tokens_per_s < 400
 
 
 def test_batches_keep_to_their_time() -> None:
-    """0.15 s of measured work, at most the setting, at least one long pair."""
-    assert Rate(1, 100_000).batch_tokens(16_384) == 15_000
-    assert Rate(1, 1e9).batch_tokens(16_384) == 16_384
-    assert Rate(1, 10).batch_tokens(16_384) == 512
+    """0.15 s of measured work, at most the setting."""
+    for tokens_per_s, budget in ((100_000, 15_000), (1e9, 16_384), (10, 1)):
+        pace = Pace(16_384)
+        pace.begin(Rate(1, tokens_per_s), 1)
+        assert pace.batch_tokens == budget
+
+
+def test_the_pace_follows_what_is_measured() -> None:
+    """A model that slows down gets smaller batches; replicas share the work."""
+    pace = Pace(16_384)
+    pace.begin(Rate(1, 1000), 2)
+    assert pace.seconds(1000) == 0.5
+    for _ in range(40):
+        pace.measured(50, 0.5)
+    assert 99 < pace.tokens_per_s < 102
+    assert pace.batch_tokens == 15
 
 
 def test_windows_that_do_not_fit_are_named_with_one_that_does() -> None:

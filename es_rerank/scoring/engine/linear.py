@@ -1,0 +1,91 @@
+"""Matrix products of the forward pass: a linear layer with what follows it, fused where the device can.
+
+On CPU the weights are laid out once for oneDNN, whose product then takes the bias, the exact GELU or the residual in its
+own pass (operators that ``torch.compile`` uses for frozen models; where a build lacks them, plain ones serve).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  torch's own convention
+
+
+class Linear(Protocol):
+    """``y = x Wᵀ + b`` for ``x`` of shape ``(tokens, in)``."""
+
+    def plain(self, x: Tensor) -> Tensor:
+        """Give ``(tokens, out)``."""
+        ...
+
+    def gelu(self, x: Tensor) -> Tensor:
+        """The same with the model's GELU behind it."""
+        ...
+
+    def added(self, x: Tensor, residual: Tensor) -> Tensor:
+        """The same plus ``residual``, ``(tokens, out)``."""
+        ...
+
+
+MakeLinear = Callable[[Tensor, Tensor, str], Linear]
+"""(weight ``(out, in)``, bias ``(out,)``, form of GELU: ``none`` or ``tanh``) → layer; takes the tensors over."""
+
+
+class PlainLinear:
+    """By torch's public operators, on any device."""
+
+    def __init__(self, weight: Tensor, bias: Tensor, gelu: str) -> None:
+        self._weight, self._bias, self._gelu = weight, bias, gelu
+
+    def plain(self, x: Tensor) -> Tensor:
+        """One product."""
+        return F.linear(x, self._weight, self._bias)
+
+    def gelu(self, x: Tensor) -> Tensor:
+        """Product, then GELU."""
+        return F.gelu(self.plain(x), approximate=self._gelu)
+
+    def added(self, x: Tensor, residual: Tensor) -> Tensor:
+        """Product, then sum."""
+        return self.plain(x) + residual
+
+
+class PrepackedLinear:
+    """By oneDNN, with weights in its own layout."""
+
+    def __init__(self, weight: Tensor, bias: Tensor, gelu: str) -> None:
+        self._weight = torch.ops.mkldnn._reorder_linear_weight(weight, 512)  # noqa: SLF001  see above
+        self._bias, self._gelu = bias, gelu
+        self._product = torch.ops.mkldnn._linear_pointwise  # noqa: SLF001
+
+    def plain(self, x: Tensor) -> Tensor:
+        """One fused product."""
+        done: Tensor = self._product(x, self._weight, self._bias, "none", [], "")
+        return done
+
+    def gelu(self, x: Tensor) -> Tensor:
+        """Product and GELU in one pass, on the accumulators in fp32."""
+        done: Tensor = self._product(x, self._weight, self._bias, "gelu", [], self._gelu)
+        return done
+
+    def added(self, x: Tensor, residual: Tensor) -> Tensor:
+        """Product and sum in one pass."""
+        done: Tensor = self._product(x, residual, self._weight, self._bias, "add")
+        return done
+
+
+def best_for(device: torch.device, dtype: torch.dtype) -> MakeLinear:
+    """Prepacked on a CPU whose torch can do it and does it right; plain elsewhere."""
+    if device.type != "cpu":
+        return PlainLinear
+    weight, bias, x = torch.eye(32, dtype=dtype), torch.ones(32, dtype=dtype), torch.ones(4, 32, dtype=dtype)
+    plain = PlainLinear(weight, bias, "none")
+    try:
+        packed = PrepackedLinear(weight.clone(), bias, "none")
+        agree = torch.allclose(packed.gelu(x), plain.gelu(x)) and torch.allclose(packed.added(x, x), plain.added(x, x))
+    except (RuntimeError, AttributeError, NotImplementedError):  # an older or a smaller build of torch
+        return PlainLinear
+    return PrepackedLinear if agree else PlainLinear

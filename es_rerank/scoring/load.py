@@ -1,0 +1,36 @@
+"""The scorer that the settings name, loaded: a replica for each device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from es_rerank.core.ports import Precision
+from es_rerank.errors import ModelLoadError
+from es_rerank.scoring.backend import Backend
+from es_rerank.scoring.texts import Texts
+
+
+def load(scorer: str, model: str, device: str, precision: Precision) -> Sequence[Backend]:
+    """Load ``model`` for ``scorer`` ; raises ModelLoadError."""
+    if scorer == "engine":
+        return _engine(model, device, precision)
+    if scorer == "embedded":
+        from es_rerank.scoring.embedded import EmbeddedBackend  # noqa: PLC0415  an optional package
+
+        return [Texts(EmbeddedBackend())]
+    if scorer == "flagembedding":
+        from es_rerank.scoring.flagembedding import FlagEmbeddingBackend  # noqa: PLC0415  an optional package
+
+        return [Texts(FlagEmbeddingBackend(model, device))]
+    from es_rerank.scoring.fake import FakeBackend  # noqa: PLC0415  beside its siblings
+
+    return [Texts(FakeBackend())]
+
+
+def _engine(model: str, device: str, precision: Precision) -> Sequence[Backend]:
+    try:
+        from es_rerank.scoring.engine import load as load_engine  # noqa: PLC0415  an optional package
+    except ImportError as exc:
+        msg = f"the engine cannot be imported ({exc}); pip install 'es-rerank[model]', or use --scorer embedded"
+        raise ModelLoadError(msg) from exc
+    return load_engine(model, device, precision)
