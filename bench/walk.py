@@ -52,7 +52,7 @@ def main() -> None:
         marks.append(time.perf_counter())
         stage = answer.read(data)
         marks.append(time.perf_counter())
-        passage.passages(stage, decided.window, resolved)
+        passage.texts_of(stage, decided.window, resolved)
         marks.append(time.perf_counter())
         order = fusion.rank(decided, [entry.score for entry in stage.hits], logits)
         marks.append(time.perf_counter())

@@ -115,6 +115,12 @@ def _convert(values: dict[str, Any], source: Source) -> IndexPolicy:
     if passage.template is not None and not PLACEHOLDER.search(passage.template):
         remedy = 'write field names in double braces: "{{title}}. {{description}}"'
         raise ConfigError(source.at(("passage", "template")), "passage.template", "it names no field", remedy)
+    if passage.long_text == "best_passage" and passage.passage_tokens >= passage.max_length:
+        problem = f"{passage.passage_tokens} leaves no room for the query within max_length ({passage.max_length})"
+        raise ConfigError(source.at(("passage", "passage_tokens")), "passage.passage_tokens", problem, "lower it")
+    if passage.long_text == "best_passage" and passage.stride >= passage.passage_tokens:
+        problem = f"{passage.stride} is not less than passage_tokens ({passage.passage_tokens})"
+        raise ConfigError(source.at(("passage", "stride")), "passage.stride", problem, "lower it; a fifth is usual")
     if policy.rank_window_size > policy.window_max:
         remedy = "raise window_max or lower rank_window_size"
         problem = f"{policy.rank_window_size} is more than window_max ({policy.window_max})"

@@ -53,6 +53,27 @@ class PassagePolicy(_Keys, frozen=True):
     max_length: Annotated[int, Meta(ge=16, le=8192, description="tokens of query and passage together; the rest is cut")] = (
         512
     )
+    long_text: Annotated[
+        Literal["truncate", "best_passage"],
+        Meta(description="`truncate`: the model reads a text's beginning; `best_passage`: it reads passages of it"),
+    ] = "truncate"
+    passage_tokens: Annotated[int, Meta(ge=16, le=8192, description="about how long a passage is, in whole sentences")] = 200
+    stride: Annotated[int, Meta(ge=0, le=4096, description="about how many tokens neighbouring passages share")] = 40
+    max_passages: Annotated[int, Meta(ge=1, le=100, description="passages of one document that the model reads")] = 4
+    pick: Annotated[
+        Literal["first", "overlap"],
+        Meta(
+            description="which, where there are more: the `first`, or those that share most words (character bigrams for "
+            "Chinese) with the query",
+        ),
+    ] = "first"
+    aggregate: Annotated[
+        Literal["max", "mean", "first"], Meta(description="a document's logit, out of those of its passages")
+    ] = "max"
+    highlight: Annotated[
+        Annotated[str, Meta(min_length=1)] | None,
+        Meta(description="the best passage is returned in the hit's `highlight` under this name"),
+    ] = None
 
     @property
     def named_fields(self) -> tuple[str, ...]:
@@ -148,6 +169,7 @@ class IndexPolicy(_Keys, frozen=True, kw_only=True):
             "fallback; `hits.total` stays",
         ),
     ] = None
+    weight: Annotated[float, Meta(gt=0, le=1000, description="share of the model, beside other policies' searches")] = 1.0
     timeout_ms: Annotated[
         int, Meta(ge=1, le=60_000, description="for the model, from Elasticsearch's last byte; what is scored is used")
     ] = 1000

@@ -93,12 +93,16 @@ class Passthrough(msgspec.Struct, frozen=True):
 
 
 class Disposition(msgspec.Struct, frozen=True):
-    """What was done with one search. ``window`` and ``scored`` count hits; None: not applicable."""
+    """What was done with one search. ``window``, ``scored`` and ``truncated`` count hits; None: not applicable.
+
+    ``truncated``: the model did not see the whole text.
+    """
 
     outcome: Outcome
     reason: Reason | None = None
     window: int | None = None
     scored: int | None = None
+    truncated: int | None = None
 
     def header(self) -> str:
         """Write the ``X-Rerank`` value: a structured-field token with parameters (RFC 9651, section 3.3)."""
@@ -109,4 +113,6 @@ class Disposition(msgspec.Struct, frozen=True):
             parts.append(f"window={self.window}")
         if self.scored is not None:
             parts.append(f"scored={self.scored}")
+        if self.truncated is not None:
+            parts.append(f"truncated={self.truncated}")
         return ";".join(parts)

@@ -16,11 +16,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from es_rerank.core.estimate import estimate
 from es_rerank.core.ports import Scored, ScoringJob
 from es_rerank.errors import ScorerBusy, ScorerError, ScorerWarmingUp
 from es_rerank.scoring.backend import Backend, Prepared
 from es_rerank.scoring.cache import ScoreCache
-from es_rerank.scoring.estimate import estimate
 from es_rerank.scoring.queue import Entry, Queue, Work
 from es_rerank.scoring.retry import scored
 from es_rerank.scoring.warmup import Pace, Rate

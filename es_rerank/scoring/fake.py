@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from es_rerank.core.words import words
 from es_rerank.scoring.backend import Pair
-from es_rerank.scoring.words import words
 
 
 class FakeBackend:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from es_rerank.core.estimate import estimate
 from es_rerank.errors import ScorerError
 from es_rerank.scoring.backend import Pair, Prepared, TextBackend
-from es_rerank.scoring.estimate import estimate
 
 
 class Texts:

@@ -20,6 +20,9 @@ from es_rerank.search.answer import FirstStage, Hit
 CHARACTERS_A_TOKEN = 24
 """More characters than this for each token of ``max_length`` are never read: no ordinary text has such long tokens."""
 
+MOST_CHARACTERS = 200_000
+"""Of a document that is read by passages; a novel's first third."""
+
 _BLOCKS = frozenset(
     [
         "address",
@@ -57,8 +60,8 @@ _BLOCKS = frozenset(
 )
 
 
-def passages(stage: FirstStage, window: int, resolved: Resolved) -> list[str]:
-    """The passages of the first ``window`` hits, in first-stage order; empty: no text."""
+def texts_of(stage: FirstStage, window: int, resolved: Resolved) -> list[str]:
+    """The texts of the first ``window`` hits, in first-stage order; empty: no text."""
     return [_passage(stage, hit, resolved.passage_for(hit.index)) for hit in stage.hits[:window]]
 
 
@@ -88,7 +91,8 @@ def _passage_of(source: object, fields: object, policy: PassagePolicy) -> str:
         text = policy.separator.join(value for value in texts.values() if value)
     if policy.strip_html:
         text = without_html(text)
-    return text[: policy.max_length * CHARACTERS_A_TOKEN].strip()
+    most = policy.max_length * CHARACTERS_A_TOKEN if policy.long_text == "truncate" else MOST_CHARACTERS
+    return text[:most].strip()
 
 
 def _field_text(name: str, source: object, fields: object) -> str:

@@ -2,7 +2,7 @@
 
 Every byte that is not meant to change is Elasticsearch's own: hits are moved as they are, and only ``_score`` (and
 ``_rank``, where an old engine wrote one), ``max_score``, ``took``, the total of a widened kNN search and the fields
-that we had added are touched. Never adds a key (rule R10).
+that we had added are touched. Never adds a key (rule R10) but the one ``highlight`` entry that a policy asks for.
 """
 
 from __future__ import annotations
@@ -12,20 +12,23 @@ from collections.abc import Sequence
 import msgspec
 
 from es_rerank.core.scores import shortest
-from es_rerank.search import page, spans
+from es_rerank.search import highlight, page, spans
 from es_rerank.search.answer import FirstStage, Hit
 from es_rerank.search.fusion import Ranked
+from es_rerank.search.highlight import Notes
 from es_rerank.search.plan import RerankPlan
 from es_rerank.search.spans import Span
 
 
-def rewrite(stage: FirstStage, plan: RerankPlan, order: Sequence[Ranked], added_ms: int) -> bytes:
+def rewrite(
+    stage: FirstStage, plan: RerankPlan, order: Sequence[Ranked], added_ms: int, notes: Notes | None = None
+) -> bytes:
     """Write the client's answer; ``order`` holds every hit that may be returned, best first."""
     data = stage.data
     edits: dict[Span, bytes] = {}
     shown = page.cut(plan, order)
     first_rank = plan.start + 1
-    hits = [_hit(stage, plan, ranked, first_rank + step) for step, ranked in enumerate(shown)]
+    hits = [_hit(stage, plan, ranked, first_rank + step, notes or {}) for step, ranked in enumerate(shown)]
     edits[stage.inner["hits"].value] = _array(stage, hits)
     best = order[0].score if order else None
     if best is not None:
@@ -59,7 +62,7 @@ def _array(stage: FirstStage, hits: Sequence[bytes]) -> bytes:
     return opening + between.join(hits) + closing
 
 
-def _hit(stage: FirstStage, plan: RerankPlan, ranked: Ranked, rank: int) -> bytes:
+def _hit(stage: FirstStage, plan: RerankPlan, ranked: Ranked, rank: int, notes: Notes) -> bytes:
     """One hit's bytes with its new score, without the fields that we had added."""
     hit = stage.hits[ranked.place]
     edits: dict[Span, bytes] = {}
@@ -67,6 +70,8 @@ def _hit(stage: FirstStage, plan: RerankPlan, ranked: Ranked, rank: int) -> byte
         edits[hit.members["_score"].value] = shortest(ranked.score).encode()
         if "_rank" in hit.members:
             edits[hit.members["_rank"].value] = b"%d" % rank
+    if ranked.place in notes:
+        edits |= highlight.edits(stage, hit, *notes[ranked.place])
     if plan.added_fields:
         edits |= _without_added(stage, plan, hit)
     start, end = hit.span

@@ -7,7 +7,6 @@ parse HTTP, does not know who implements its ports.
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -15,29 +14,27 @@ from datetime import UTC, datetime
 import msgspec
 
 from es_rerank.core.policy import IndexPolicy
-from es_rerank.core.ports import Clock, Headers, Scorer, ScoringJob, Upstream, UpstreamRequest, UpstreamResponse
+from es_rerank.core.ports import Clock, Headers, Scorer, Upstream, UpstreamRequest, UpstreamResponse
 from es_rerank.core.reasons import Disposition, Outcome, Passthrough, Reason
 from es_rerank.core.resolve import Resolved, resolve
 from es_rerank.errors import (
     AnswerUnreadable,
-    ScorerBusy,
-    ScorerError,
-    ScorerWarmingUp,
     UpstreamBroken,
     UpstreamTooLarge,
 )
-from es_rerank.search import answer, fusion, headers, passage, plan, request, response, route, widen
+from es_rerank.search import answer, fusion, headers, plan, request, response, route, widen
 from es_rerank.search.answer import FirstStage
 from es_rerank.search.fusion import Ranked
+from es_rerank.search.highlight import highlights
+from es_rerank.search.long_text import Judged
 from es_rerank.search.plan import RerankPlan
 from es_rerank.service import coding
+from es_rerank.service.memo import Memo, Remembered, unread_key
 from es_rerank.service.recovery import Breaker, Widening
+from es_rerank.service.second_stage import SecondStage
 
 MAX_SEARCH_BODY = 8 * 1024 * 1024
 """Larger request bodies pass through; real searches have kilobytes."""
-
-LEAST_BUDGET_S = 0.02
-"""With less time than this left, the model is not asked."""
 
 _HAND_ON = frozenset({401, 403, 404, 405, 406, 429, 502, 503, 504})
 """Answers that have nothing to do with how many hits were asked for, or that must not be asked for twice (rule R3)."""
@@ -70,6 +67,8 @@ class Served(msgspec.Struct, frozen=True):
     error: str = ""
     stage: FirstStage | None = None
     order: Sequence[Ranked] = ()
+    texts: Sequence[str] = ()
+    judged: Sequence[Judged] = ()
     plan: RerankPlan | None = None
     replays: bool = False
 
@@ -87,11 +86,12 @@ class SearchService:
         widening: Widening,
     ) -> None:
         self._upstream = upstream
-        self._scorer = scorer
         self._policies = policies
         self._clock = clock
         self._breaker = breaker
         self._widening = widening
+        self._memo = Memo(clock)
+        self._second = SecondStage(scorer, clock, breaker, self._memo)
 
     def covers(self, found: route.SearchRoute) -> Resolved | Passthrough:
         """Which policies the index expression touches; decided before a body is read."""
@@ -110,8 +110,14 @@ class SearchService:
         expression = planned.resolved.expression
         if not self._widening.admit(expression):
             return Served(Disposition(Outcome.PASSED_THROUGH, Reason.WIDENING_REFUSED), plan=planned)
+        unread = unread_key(planned)
+        raw = self._memo.find(unread, planned)
+        if raw is not None:  # its first page was Elasticsearch's own
+            return Served(raw.disposition, plan=planned)
         if not self._breaker.admit():
-            return Served(Disposition(Outcome.FELL_BACK, Reason.BREAKER_OPEN), plan=planned)
+            disposition = Disposition(Outcome.FELL_BACK, Reason.BREAKER_OPEN)
+            self._memo.keep(unread, Remembered((), disposition, full=False))
+            return Served(disposition, plan=planned)
         times = Times()
         got = await self._ask(planned, original, times)
         if isinstance(got, Reason):
@@ -126,12 +132,15 @@ class SearchService:
         if stage.partial:
             return self._replay(Reason.WIDENING_REFUSED, planned, times)
         self._widening.accepted(expression)
+        self._memo.forget(unread)
         return await self._rerank(planned, stage, got, started, times)
 
     def _replay(self, reason: Reason, planned: RerankPlan, times: Times) -> Served:
         """The original is to be sent as it came, out of the budget for that."""
         self._widening.replayed()
-        return Served(Disposition(Outcome.FELL_BACK, reason), times=times, plan=planned, replays=True)
+        disposition = Disposition(Outcome.FELL_BACK, reason)
+        self._memo.keep(unread_key(planned), Remembered((), disposition, full=False))
+        return Served(disposition, times=times, plan=planned, replays=True)
 
     def answered(self, served: Served, status: int) -> None:
         """Hear how the original fared that was sent instead: only where it was answered, the widening was at fault."""
@@ -162,88 +171,30 @@ class SearchService:
     ) -> Served:
         """Wait 2 and what follows it: texts, logits, order, page, bytes."""
         begun = self._clock()
-        spent_s = begun - started
-        texts = passage.passages(stage, planned.window, planned.resolved)
-        budget_s = min(planned.timeout_ms / 1000, planned.total_ms / 1000 - spent_s)
-        logits, disposition, error = await self._scored(planned, texts, begun + budget_s, budget_s, times)
+        budget_s = min(planned.timeout_ms / 1000, planned.total_ms / 1000 - (begun - started))
+        texts, made = await self._second.judge(planned, stage, begun + budget_s)
+        times.queue, times.model = made.queue_s, made.model_s
         own = [hit.score for hit in stage.hits]
-        if disposition.outcome in {Outcome.RERANKED, Outcome.PARTIAL}:
-            order = fusion.rank(planned, own, logits, _textless(texts))
+        if made.disposition.outcome in {Outcome.RERANKED, Outcome.PARTIAL}:
+            order = fusion.rank(planned, own, [found.logit for found in made.judged], _textless(texts))
         else:
             order = fusion.first_stage(len(own))
-        body = response.rewrite(stage, planned, order, math.ceil((self._clock() - begun) * 1000))
+        notes = highlights(planned, stage, texts, made.judged)
+        body = response.rewrite(stage, planned, order, math.ceil((self._clock() - begun) * 1000), notes)
         returned = len(order[: planned.client_k][planned.start : planned.start + planned.size])
         return Served(
-            disposition,
+            made.disposition,
             _answer(got, body),
             times,
             hits=returned,
             bytes_added=max(len(stage.data) - len(body), 0),
-            error=error,
+            error=made.error,
             stage=stage,
             order=order,
             plan=planned,
+            texts=texts,
+            judged=made.judged,
         )
-
-    async def _scored(
-        self, planned: RerankPlan, texts: Sequence[str], deadline: float, budget_s: float, times: Times
-    ) -> tuple[list[float | None], Disposition, str]:
-        """Ask the model for the passages that have text; logits come back in the order of ``texts``."""
-        places = [place for place, text in enumerate(texts) if text]
-        if not places:
-            reason = Reason.NO_TEXT if texts else Reason.NO_HITS
-            return [], Disposition(Outcome.PASSED_THROUGH, reason, len(texts), 0), ""
-        if budget_s < LEAST_BUDGET_S:
-            return [], Disposition(Outcome.FELL_BACK, Reason.TIMEOUT, len(texts), 0), ""
-        job = ScoringJob(
-            planned.query,
-            tuple(texts[place] for place in places),
-            planned.policy.passage.max_length,
-            deadline,
-            planned.resolved.expression,
-        )
-        found, fault, error = await self._logits(job, times)
-        if fault is not None:
-            return [], Disposition(Outcome.FELL_BACK, fault, len(texts), 0), error
-        logits: list[float | None] = [None] * len(texts)
-        for place, logit in zip(places, found, strict=True):
-            logits[place] = logit
-        scored = sum(logit is not None for logit in logits)
-        outcome = Outcome.RERANKED if scored == len(places) else Outcome.PARTIAL
-        return logits, Disposition(outcome, None, len(texts), scored), ""
-
-    async def _logits(self, job: ScoringJob, times: Times) -> tuple[tuple[float | None, ...], Reason | None, str]:
-        """Wait 2: the model, guarded by the deadline and the breaker. A reason: nothing usable came."""
-        begun = self._clock()
-        try:
-            async with asyncio.timeout_at(job.deadline + LEAST_BUDGET_S):
-                scored = await self._scorer.score(job)
-        except ScorerBusy:
-            return (), Reason.QUEUE_FULL, ""
-        except ScorerWarmingUp:
-            return (), Reason.WARMING_UP, ""
-        except TimeoutError:
-            self._breaker.failed()
-            return (), Reason.TIMEOUT, ""
-        except ScorerError as exc:
-            self._breaker.failed()
-            return (), Reason.SCORER_ERROR, str(exc)
-        finally:
-            times.model = self._clock() - begun
-        times.queue = scored.queued_s
-        times.model = max(times.model - scored.queued_s, 0.0)
-        known = [logit for logit in scored.logits if logit is not None]
-        if len(scored.logits) != len(job.passages):
-            self._breaker.failed()
-            return (), Reason.SCORER_ERROR, "the scorer gave another number of scores than passages"
-        if not all(math.isfinite(logit) for logit in known):
-            self._breaker.failed()
-            return (), Reason.NON_FINITE, ""
-        if not known:
-            self._breaker.failed()
-            return (), Reason.TIMEOUT, ""
-        self._breaker.succeeded()
-        return scored.logits, None, ""
 
 
 def _plan(

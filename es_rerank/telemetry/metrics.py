@@ -33,6 +33,9 @@ class Metrics:
             registry=registry,
         )
         self._scored = Histogram("es_rerank_scored_hits", "Hits scored in one search", buckets=_COUNTS, registry=registry)
+        self._truncated = Counter(
+            "es_rerank_truncated_hits", "Hits whose text the model did not see as a whole", registry=registry
+        )
         self._added = Counter(
             "es_rerank_widening_bytes", "Bytes read from Elasticsearch that clients did not get", registry=registry
         )
@@ -76,6 +79,7 @@ class Metrics:
             ("total", search.total_s),
         ):
             self._stages.labels(stage).observe(seconds)
+        self._truncated.inc(disposition.truncated or 0)
         if disposition.scored:
             self._scored.observe(disposition.scored)
         self._added.inc(search.bytes_added)

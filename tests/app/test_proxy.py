@@ -7,13 +7,14 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
+from es_rerank.scoring.backend import Pair
 from tests.builders import answer, hit
 from tests.fakes import FaultyBackend
-from tests.running import proxy
+from tests.running import POLICY, proxy
 from tests.stubs import stub, whole
 from tests.wire import ask
 
@@ -186,7 +187,7 @@ def test_a_client_that_leaves_takes_its_model_work_along() -> None:
 def test_a_fault_of_our_own_is_not_the_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     """The original goes up, and the header says so."""
     with stub(steady) as upstream, proxy(upstream.url) as running:
-        monkeypatch.setattr("es_rerank.service.search.passage.passages", lambda *_: 1 / 0)
+        monkeypatch.setattr("es_rerank.service.second_stage.texts_of", lambda *_: 1 / 0)
         got = ask(running.url, "POST", "/books/_search", SNOW)
         assert (got.status, got.header("x-rerank")) == (200, "fell-back;reason=internal-error")
         assert [len(request) > 0 for request in upstream.requests] == [True, True]
@@ -224,3 +225,61 @@ def test_searches_in_flight_finish_at_shutdown() -> None:
         asking.join(10)
         assert got[0].status == 200
         assert got[0].header("x-rerank") == "reranked;window=2;scored=2"
+
+
+class HalfWay(FaultyBackend):
+    """Scores the first batch of a search, and stalls in the second until it is released."""
+
+    def score(self, pairs: Sequence[Pair], max_length: int) -> list[float]:
+        logits = super().score(pairs, max_length)
+        if self.calls > WARMING + 1:
+            self.released.wait(30)
+        return logits
+
+
+WARMING = 3
+"""Batches that are scored while a model is being measured."""
+
+
+@pytest.mark.parametrize("fault", ["partial", "fell-back"])
+def test_pages_after_a_partial_answer_neither_repeat_nor_skip(fault: str) -> None:
+    """Nor after a fallback: the next pages follow the order that the first was given, although the model is well again."""
+    hits = [hit(str(place), 20.0 - place, _source={"title": f"title {place}", "text": "snow " * 40}) for place in range(12)]
+
+    def window(request: bytes) -> Iterator[bytes]:
+        yield whole("200 OK", LINES, answer(hits))
+
+    rules = POLICY.replace("timeout_ms: 3000", "timeout_ms: 400")
+    backend = HalfWay() if fault == "partial" else FaultyBackend()
+    with stub(window) as upstream, proxy(upstream.url, backend, rules, max_batch_tokens=250) as running:
+        backend.fault = "" if fault == "partial" else "raises"
+        first = ask(running.url, "POST", "/books/_search", {**SNOW, "size": 4})
+        assert str(first.header("x-rerank")).startswith(fault)
+        backend.fault = ""
+        backend.released.set()
+        pages = [
+            first,
+            *(ask(running.url, "POST", "/books/_search", {**SNOW, "from": start, "size": 4}) for start in (4, 8)),
+        ]
+        ids = [entry["_id"] for page in pages for entry in json.loads(page.body)["hits"]["hits"]]
+        assert sorted(ids, key=int) == [entry["_id"] for entry in hits]
+        assert [page.header("x-rerank") for page in pages] == [first.header("x-rerank")] * 3
+        again = ask(running.url, "POST", "/books/_search", {**SNOW, "size": 12})
+        assert again.header("x-rerank") == "reranked;window=12;scored=12"
+        assert [entry["_id"] for entry in json.loads(again.body)["hits"]["hits"]] != ids
+
+
+def test_pages_after_an_open_breaker_stay_elasticsearchs_own() -> None:
+    """The first page was the original's; so are the next ones, until a first page is reranked again."""
+    backend = FaultyBackend()
+    with stub(steady) as upstream, proxy(upstream.url, backend) as running:
+        breaker = running.application.service._breaker
+        breaker._failures, breaker._probe_after = 99, float("inf")
+        told = [ask(running.url, "POST", "/books/_search", {**SNOW, "size": 1}).header("x-rerank")]
+        breaker.succeeded()
+        told.append(ask(running.url, "POST", "/books/_search", {**SNOW, "from": 1, "size": 1}).header("x-rerank"))
+        assert told == ["fell-back;reason=breaker-open"] * 2
+        fresh = ask(running.url, "POST", "/books/_search", {**SNOW, "size": 1})
+        assert str(fresh.header("x-rerank")).startswith("reranked")
+        got = ask(running.url, "POST", "/books/_search", {**SNOW, "from": 1, "size": 1})
+        assert str(got.header("x-rerank")).startswith("reranked")

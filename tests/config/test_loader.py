@@ -59,6 +59,18 @@ def test_hidden_files_are_no_policies(tmp_path: Path) -> None:
     [
         ("indices: [a]\npassage:\n  fieldz: [x]\n", 3, "passage.fieldz", "did you mean `fields`"),
         ("indices: [a]\npassage:\n  qqqq: 1\n", 3, "passage.qqqq", "known keys here"),
+        (
+            "indices: [a]\npassage:\n  fields: [t]\n  long_text: best_passage\n  max_length: 128\n",
+            2,
+            "passage.passage_tokens",
+            "leaves no room for the query",
+        ),
+        (
+            "indices: [a]\npassage:\n  fields: [t]\n  long_text: best_passage\n  stride: 200\n",
+            5,
+            "passage.stride",
+            "a fifth is usual",
+        ),
         ("indices: [a]\nwindow: 3\npassage: {fields: [t]}\n", 2, "window", "no such key"),
         ("indices: [a]\npassage: {fields: [t]}\nrank_window_size: many\n", 3, "rank_window_size", "Expected `int`"),
         ("indices: [a]\npassage: {fields: [t]}\nfusion:\n  weight: 2\n", 4, "fusion.weight", "<= 1"),

@@ -40,7 +40,7 @@ def test_case(name: str) -> None:
     assert not isinstance(decided, Passthrough)
     asked = widen.widen(decided, original)
     stage = answer.read((folder / "answer.json").read_bytes())
-    texts = passage.passages(stage, decided.window, resolved)
+    texts = passage.texts_of(stage, decided.window, resolved)
     logits = json.loads((folder / "logits.json").read_text())
     given = [logits[place] if text else None for place, text in enumerate(texts)]
     textless = frozenset(place for place, text in enumerate(texts) if not text)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from es_rerank.core.policy import PassagePolicy
 from es_rerank.search.answer import read
-from es_rerank.search.passage import at, passages, without_html
+from es_rerank.search.passage import at, texts_of, without_html
 from tests.builders import answer, hit, policy, resolved
 
 
@@ -18,7 +18,7 @@ def text_of(source: Any, fields: Any = None, **keys: Any) -> str:
     given: dict[str, Any] = {"fields": ("a.b", "c")} | keys
     more = {"_source": source} | ({"fields": fields} if fields is not None else {})
     stage = read(answer([hit("1", 1.0, **more)]))
-    return passages(stage, 10, resolved(policy(passage=PassagePolicy(**given))))[0]
+    return texts_of(stage, 10, resolved(policy(passage=PassagePolicy(**given))))[0]
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_a_hit_of_an_uncovered_index_has_no_text() -> None:
     """It is kept, without a passage."""
     stage = read(answer([hit("1", 1.0, index="elsewhere"), hit("2", 1.0)]))
     covered = resolved(policy(), expression="books,elsewhere")
-    assert passages(stage, 10, covered) == ["", "title 2"]
-    assert passages(stage, 1, covered) == [""]
+    assert texts_of(stage, 10, covered) == ["", "title 2"]
+    assert texts_of(stage, 1, covered) == [""]
 
 
 @pytest.mark.parametrize(

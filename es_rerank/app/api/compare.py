@@ -40,7 +40,7 @@ _pages = Environment(loader=PackageLoader("es_rerank.app", "pages"), autoescape=
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One hit on the page. ``rank`` counts from 1; ``moved`` is positive for a hit that rose."""
+    """One hit on the page. ``rank`` counts from 1; ``moved`` is positive for one that rose; ``part``: where it was read."""
 
     rank: int
     identity: str
@@ -49,6 +49,7 @@ class Row(msgspec.Struct, frozen=True):
     moved: int = 0
     logit: str = ""
     best: bool = False
+    part: str = ""
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -136,24 +137,32 @@ async def _stage(application: Application, original: UpstreamRequest, served: Se
 
 
 def _comparison(stage: FirstStage, served: Served, covered: Resolved, total_ms: float) -> Comparison:
-    texts = passage.passages(stage, len(stage.hits), covered)
+    texts = passage.texts_of(stage, len(stage.hits), covered)
+    bests = {place: found.best for place, found in enumerate(served.judged) if found.best is not None}
     order = list(served.order) or first_stage(len(stage.hits))
     times = served.times
     parts = (("Elasticsearch", times.upstream), ("queue", times.queue), ("model", times.model))
     timing = " · ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in parts)
-    before = [_row(stage, texts, rank, Ranked(rank - 1), order) for rank in range(1, min(len(texts), SHOWN) + 1)]
-    after = [_row(stage, texts, rank, ranked, order) for rank, ranked in enumerate(order[:SHOWN], 1)]
+    before = [_row(stage, texts, rank, Ranked(rank - 1), order, None) for rank in range(1, min(len(texts), SHOWN) + 1)]
+    after = [
+        _row(stage, texts, rank, ranked, order, bests.get(ranked.place)) for rank, ranked in enumerate(order[:SHOWN], 1)
+    ]
     return Comparison(before, after, served.disposition.header(), _explained(served.disposition), timing, total_ms)
 
 
-def _row(stage: FirstStage, texts: list[str], rank: int, ranked: Ranked, order: list[Ranked]) -> Row:
+def _row(
+    stage: FirstStage, texts: list[str], rank: int, ranked: Ranked, order: list[Ranked], span: tuple[int, int] | None
+) -> Row:
     hit = stage.hits[ranked.place]
     identity = stage.raw(hit, "_id")
     score = hit.score if ranked.score is None else ranked.score
     logit = "" if ranked.logit is None else f"{ranked.logit:.3f}"
     moved = ranked.place + 1 - rank
     best = bool(order) and order[0].place == ranked.place and order[0].logit is not None
-    return Row(rank, str(identity), f"{score:.4g}", texts[ranked.place][:EXCERPT], moved, logit, best)
+    text = texts[ranked.place]
+    start, end = span or (0, len(text))
+    part = "" if span is None else f"best passage: characters {start} to {end} of {len(text)}"
+    return Row(rank, str(identity), f"{score:.4g}", text[start:end][:EXCERPT], moved, logit, best, part)
 
 
 def _explained(disposition: Disposition) -> str:

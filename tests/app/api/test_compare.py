@@ -82,3 +82,18 @@ def test_our_own_login_is_used_where_there_is_one() -> None:
     with stub(elasticsearch) as upstream, proxy(upstream.url, policy=policy, own_user="u", own_password="p") as running:
         found = httpx.get(f"{running.api}/compare", params={"index": "locked", "q": "snow"}, auth=("other", "x"))
         assert found.status_code == 200
+
+
+def test_the_best_passage_of_a_long_document() -> None:
+    """Where it stands in the text, and what it says."""
+
+    def long(request: bytes) -> Iterator[bytes]:
+        text = "The moon is far away. " * 60 + "White snow falls in winter. " * 3 + "Rivers run. " * 60
+        yield whole("200 OK", ["Content-Type: application/json"], answer([hit("one", 3.0, _source={"title": text})]))
+
+    rules = "indices: [books]\npassage: {fields: [title], long_text: best_passage, passage_tokens: 60, stride: 0, pick: overlap}\n"
+    with stub(long) as upstream, proxy(upstream.url, policy=rules) as running:
+        found = httpx.get(f"{running.api}/compare", params={"index": "books", "q": "white snow"})
+        assert "best passage: characters" in found.text
+        assert "White snow falls" in found.text.partition("Reranked")[2]
+        assert "truncated=1" in found.text

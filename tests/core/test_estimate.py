@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from es_rerank.scoring.estimate import estimate
+from es_rerank.core.estimate import estimate
 
 
 def test_estimates() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from es_rerank.scoring.words import unspaced, words
+from es_rerank.core.words import unspaced, words
 
 
 def test_words() -> None:
