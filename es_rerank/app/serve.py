@@ -29,19 +29,20 @@ class _Server(uvicorn.Server):
         yield
 
 
-def listener(place: str, option: str) -> socket.socket:
-    """Bind ``host:port`` (port 0: any free one); raises ConfigError that names the option."""
+def listener(place: str, option: str, *, shared: bool = False) -> socket.socket:
+    """Bind ``host:port`` (port 0: any free one), ``shared`` with others; raises ConfigError that names the option."""
     host, port = host_and_port(place)
     try:
         return socket.create_server(
-            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048, reuse_port=False
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048, reuse_port=shared
         )
     except OSError as exc:
         remedy = f"stop what uses it, or choose another with {option}"
         raise ConfigError(option, "", f"cannot listen on {place}: {exc.strerror or exc}", remedy) from exc
 
 
-def _server(app: Any, shutdown_s: int, **more: Any) -> _Server:  # noqa: ANN401  an ASGI application
+def server(app: Any, shutdown_s: int, **more: Any) -> _Server:  # noqa: ANN401  an ASGI application
+    """A server of one listener, without lines or headers of its own."""
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -66,8 +67,8 @@ async def serve(
 ) -> None:
     """Serve until ``stop`` is set; raises ScorerError where the model cannot be loaded."""
     seconds = application.settings.shutdown_s
-    proxy = _server(application.proxy, seconds, http=TargetProtocol, h11_max_incomplete_event_size=65_536)
-    api = _server(application.api, seconds)
+    proxy = server(application.proxy, seconds, http=TargetProtocol, h11_max_incomplete_event_size=65_536)
+    api = server(application.api, seconds)
     running = [
         asyncio.create_task(api.serve(sockets=[api_socket])),
         asyncio.create_task(proxy.serve(sockets=[proxy_socket])),

@@ -10,6 +10,7 @@ from es_rerank.cli.check_config import check_config
 from es_rerank.cli.demo import demo
 from es_rerank.cli.doctor import doctor
 from es_rerank.cli.init import init
+from es_rerank.cli.scorer import scorer
 from es_rerank.cli.serve import serve
 from es_rerank.errors import EsRerankError
 
@@ -26,6 +27,7 @@ def _commands() -> None:
 
 
 app.command()(serve)
+app.command()(scorer)
 app.command()(demo)
 app.command()(init)
 app.command()(check_config)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from es_rerank.advice import doctor as advice
 from es_rerank.advice.doctor import Finding, Machine, Sample
-from es_rerank.app.build import load_backends_of
+from es_rerank.app.model import load_backends_of
 from es_rerank.cli import options
 from es_rerank.cli.searches import judged
 from es_rerank.cluster.client import Cluster

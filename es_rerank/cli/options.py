@@ -16,10 +16,13 @@ Config = Annotated[Path | None, typer.Option(help="folder of policy files [plugi
 Ca = Annotated[Path | None, typer.Option(help="PEM file of the CA of Elasticsearch's certificate")]
 Fingerprint = Annotated[str | None, typer.Option(help="SHA-256 of that CA or certificate")]
 Insecure = Annotated[bool | None, typer.Option(help="accept any certificate; for trials only")]
-Scorer = Annotated[str | None, typer.Option(help="engine, flagembedding, embedded or fake [engine]")]
+Scorer = Annotated[str | None, typer.Option(help="engine, flagembedding, onnx, openvino, embedded, remote or fake [engine]")]
+ScorerUrls = Annotated[str | None, typer.Option(help="for remote: http://host:port or unix:/path, with commas between")]
 Model = Annotated[str | None, typer.Option(help="name or folder of the model [BAAI/bge-reranker-v2-m3]")]
 Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, cuda:0,cuda:1, cuda:all [auto]")]
-Precision = Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16 or fp8 [auto]")]
+Precision = Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16, fp8 or int8 [auto]")]
+
+LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or error [info]")]
 
 
 def cluster(settings: Settings) -> Cluster:

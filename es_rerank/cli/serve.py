@@ -11,6 +11,7 @@ import uvloop
 from es_rerank.app.build import Application
 from es_rerank.app.serve import listener, stop_on_signals
 from es_rerank.app.serve import serve as run
+from es_rerank.app.workers import run as supervise
 from es_rerank.cli import options
 from es_rerank.config.settings import Settings, load_settings
 from es_rerank.telemetry.logs import configure
@@ -28,18 +29,33 @@ def serve(
     model: options.Model = None,
     device: options.Device = None,
     precision: options.Precision = None,
-    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error [info]")] = None,
+    scorer_urls: options.ScorerUrls = None,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="proxies; more than one share one scorer process")] = 1,
+    log_level: options.LogLevel = None,
 ) -> None:
     """Serve searches in a better order. Every option, and more, can come from the environment (ES_RERANK_…)."""
-    given = dict(locals())
+    given = {name: value for name, value in locals().items() if name != "workers" and value is not None}
     settings = load_settings(**given)
     configure(settings.log_level)
-    uvloop.run(_served(settings))
+    if workers > 1:
+        variables = {f"ES_RERANK_{name.upper()}": str(value) for name, value in given.items()}
+        uvloop.run(_supervised(settings, variables, workers))
+    else:
+        uvloop.run(_served(settings))
+
+
+async def _supervised(settings: Settings, variables: dict[str, str], workers: int) -> None:
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    await supervise(settings, variables, workers, stop)
 
 
 async def _served(settings: Settings) -> None:
     application = Application(settings)
-    proxy_socket, api_socket = listener(settings.listen, "--listen"), listener(settings.api, "--api")
+    proxy_socket, api_socket = (
+        listener(settings.listen, "--listen", shared=settings.reuse_port),
+        listener(settings.api, "--api"),
+    )
     stop = asyncio.Event()
     stop_on_signals(stop)
     await run(application, proxy_socket, api_socket, stop)

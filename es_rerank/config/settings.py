@@ -6,18 +6,26 @@ Each is described here once; ``docs/configuration.md`` is generated from it. Sec
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from es_rerank.core.ports import Precision
 from es_rerank.errors import ConfigError
 
-ScorerName = Literal["engine", "flagembedding", "embedded", "fake"]
+ScorerName = Literal["engine", "flagembedding", "onnx", "openvino", "embedded", "remote", "fake"]
 
-DEFAULT_WINDOWS = {"engine": 100, "flagembedding": 100, "embedded": 30, "fake": 100}
+DEFAULT_WINDOWS = {
+    "engine": 100,
+    "flagembedding": 100,
+    "onnx": 100,
+    "openvino": 100,
+    "remote": 100,
+    "embedded": 30,
+    "fake": 100,
+}
 """The rank window where a policy names none: what the scorer can be expected to read in time."""
 
 
@@ -29,6 +37,9 @@ class Settings(BaseSettings):
     upstream: Annotated[str, Field(description="Elasticsearch's address, `http(s)://host:port`")] = "http://127.0.0.1:9200"
     config: Annotated[Path, Field(description="the folder of policy files")] = Path("plugin_config")
     listen: Annotated[str, Field(description="where clients connect, `host:port`")] = "127.0.0.1:9201"
+    reuse_port: Annotated[bool, Field(description="share the proxy's port with other processes (`--workers` sets it)")] = (
+        False
+    )
     api: Annotated[str, Field(description="where health, metrics and pages are, `host:port`")] = "127.0.0.1:9202"
     upstream_ca: Annotated[Path | None, Field(description="PEM file of the CA that signed Elasticsearch's certificate")] = (
         None
@@ -51,9 +62,15 @@ class Settings(BaseSettings):
         ScorerName,
         Field(
             description="`engine`: the real model by our own forward pass; `flagembedding`: the same model by the reference "
-            "implementation; `embedded`: small models from packages; `fake`: word overlap",
+            "implementation; `onnx`, `openvino`: a model in that format; `embedded`: small models from packages; `remote`: "
+            "other processes of `es-rerank scorer`; `fake`: word overlap",
         ),
     ] = "engine"
+    scorer_urls: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(description="of `remote`: addresses, `http://host:port` or `unix:/path/to.sock`, with commas between"),
+    ] = ()
     model: Annotated[str, Field(description="name or folder of the model that `engine` or `flagembedding` loads")] = (
         "BAAI/bge-reranker-v2-m3"
     )
@@ -76,6 +93,23 @@ class Settings(BaseSettings):
     ] = 4_000
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="what is logged")] = "info"
     shutdown_s: Annotated[int, Field(ge=0, description="how long searches in flight may take to finish at the end")] = 30
+
+    @field_validator("scorer_urls", mode="before")
+    @classmethod
+    def _addresses(cls, value: object) -> object:
+        urls = tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        for url in urls if isinstance(urls, tuple) else ():
+            if not str(url).startswith(("http://", "https://", "unix:/")):
+                msg = "expected http(s)://host:port or unix:/path/to.sock"
+                raise ValueError(msg)
+        return urls
+
+    @model_validator(mode="after")
+    def _remote_has_urls(self) -> Self:
+        if self.scorer == "remote" and not self.scorer_urls:
+            msg = "scorer remote needs addresses: --scorer-urls http://host:port or ES_RERANK_SCORER_URLS"
+            raise ValueError(msg)
+        return self
 
     @field_validator("upstream")
     @classmethod

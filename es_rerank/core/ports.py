@@ -16,8 +16,8 @@ from es_rerank.core.reasons import Disposition
 Headers = tuple[tuple[bytes, bytes], ...]
 """Header lines in the order of the wire, names in any case."""
 
-Precision = Literal["auto", "fp32", "bf16", "fp16", "fp8"]
-"""How a model's numbers are held and multiplied; ``fp8`` is not exact."""
+Precision = Literal["auto", "fp32", "bf16", "fp16", "fp8", "int8"]
+"""How a model's numbers are held and multiplied; ``fp8`` and ``int8`` are not exact."""
 
 
 SECRET = frozenset({b"authorization", b"cookie", b"es-secondary-authorization", b"proxy-authorization", b"x-api-key"})

@@ -98,7 +98,7 @@ class Batcher:
             return Scored(())
         cost = sum(min(estimate((job.query, passage)), job.max_length) for passage in job.passages)
         empty: list[float | None] = [None] * count
-        work = Work(job, loop.time(), cost, empty, [False] * count, loop, loop.create_future(), count)
+        work = Work(job, loop.time(), cost, empty, [False] * count, loop, loop.create_future(), count, count)
         self._enter(work, cost)
         try:
             await asyncio.wait({work.done}, timeout=max(job.deadline - loop.time(), 0))
@@ -159,6 +159,7 @@ class Batcher:
         with self._changed:
             if work.gone:
                 return
+            work.unread -= len(pairs)
             for place, prepared in enumerate(pairs, start):
                 work.truncated[place] = prepared.truncated
                 logit = self._cache.find(prepared.key)

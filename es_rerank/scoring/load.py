@@ -14,6 +14,12 @@ def load(scorer: str, model: str, device: str, precision: Precision) -> Sequence
     """Load ``model`` for ``scorer`` ; raises ModelLoadError."""
     if scorer == "engine":
         return _engine(model, device, precision)
+    if scorer == "onnx":
+        from es_rerank.scoring.onnx import load as load_onnx  # noqa: PLC0415  an optional package
+
+        return [load_onnx(model, device)]
+    if scorer == "openvino":
+        return _openvino(model, precision)
     if scorer == "embedded":
         from es_rerank.scoring.embedded import EmbeddedBackend  # noqa: PLC0415  an optional package
 
@@ -34,3 +40,12 @@ def _engine(model: str, device: str, precision: Precision) -> Sequence[Backend]:
         msg = f"the engine cannot be imported ({exc}); pip install 'es-rerank[model]', or use --scorer embedded"
         raise ModelLoadError(msg) from exc
     return load_engine(model, device, precision)
+
+
+def _openvino(model: str, precision: Precision) -> Sequence[Backend]:
+    try:
+        from es_rerank.scoring.openvino import load as load_openvino  # noqa: PLC0415  an optional package
+    except ImportError as exc:
+        msg = f"OpenVINO cannot be imported ({exc}); pip install 'es-rerank[openvino]'"
+        raise ModelLoadError(msg) from exc
+    return [load_openvino(model, precision)]

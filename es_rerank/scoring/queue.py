@@ -22,7 +22,8 @@ AGEING = 100.0
 
 
 class Work(msgspec.Struct, eq=False):
-    """One search. ``logits`` and ``truncated`` in the order of its passages; ``open`` counts those without a logit.
+    """One search. ``logits`` and ``truncated`` in the order of its passages; ``open`` counts those without a
+    logit, ``unread`` those that are not tokenised yet.
 
     ``left`` is about the cost, in tokens, of what is still to be scored for it alone; ``next`` is where the first entry
     may be that is in no batch yet.
@@ -36,6 +37,7 @@ class Work(msgspec.Struct, eq=False):
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[None]
     open: int
+    unread: int
     entries: list[Entry] = msgspec.field(default_factory=list)
     next: int = 0
     begun: float | None = None
@@ -59,7 +61,8 @@ class Queue:
         self._entries: dict[bytes, Entry] = {}
 
     def __len__(self) -> int:
-        return sum(not entry.taken for entry in self._entries.values())
+        unread = sum(work.unread for work in self.works())
+        return unread + sum(not entry.taken for entry in self._entries.values())
 
     def add(self, work: Work) -> None:
         """A search begins to wait; an index that had nothing waiting joins at the least share served so far."""

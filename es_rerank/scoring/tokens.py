@@ -18,6 +18,7 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from es_rerank.errors import ModelLoadError
+from es_rerank.scoring.backend import Prepared
 from es_rerank.scoring.cuts import Cuts
 
 Ids = npt.NDArray[np.int32]
@@ -28,12 +29,16 @@ _OVERHEAD = 240
 """Bytes that an entry of the cache takes beside its ids."""
 
 
-class Joined(msgspec.Struct, frozen=True, eq=False):
-    """The ids of one pair; the first ``first`` belong to the query and its specials. ``truncated``: text was cut off."""
+class Tokens(msgspec.Struct, frozen=True, eq=False):
+    """One pair, specials included; the first ``first`` ids are of token type 0, the rest of type ``second_type``.
+
+    ``truncated``: text was cut off.
+    """
 
     ids: Ids
     first: int
-    truncated: bool
+    second_type: int = 0
+    truncated: bool = False
 
 
 class _Template(msgspec.Struct, frozen=True):
@@ -58,7 +63,6 @@ class PairTokenizer:
         self._known: OrderedDict[bytes, Ids] = OrderedDict()
         self._cache_bytes = cache_bytes
         self.held_bytes = 0
-        self.second_type = self._template.second_type
 
     @classmethod
     def load(cls, folder: Path, *, cache_bytes: int = 64 * 1024**2) -> PairTokenizer:
@@ -75,7 +79,7 @@ class PairTokenizer:
             msg = f"no tokenizer can be read from {folder}: {type(exc).__name__}: {exc}; it needs a tokenizer.json"
             raise ModelLoadError(msg) from exc
 
-    def join(self, query: str, passages: Sequence[str], max_length: int) -> list[Joined]:
+    def join(self, query: str, passages: Sequence[str], max_length: int) -> list[Tokens]:
         """The pairs of ``query`` with each passage, in their order; at most ``max_length`` ids each."""
         form = self._template
         asked = self._encoded([query], max_length)[0]
@@ -86,7 +90,7 @@ class PairTokenizer:
         after = np.array(form.after, dtype=np.int32)
         cut = len(kept) < len(asked)
         return [
-            Joined(np.concatenate((head, ids[:room], after)), first, cut or len(ids) > room)
+            Tokens(np.concatenate((head, ids[:room], after)), first, form.second_type, cut or len(ids) > room)
             for ids in self._encoded(passages, max_length)
         ]
 
@@ -142,6 +146,25 @@ class PairTokenizer:
         if len(text) <= wanted:
             return len(text)
         return self._cuts.after(text, wanted) or len(text)
+
+
+def prepared(tokenizer: PairTokenizer, mark: bytes, query: str, passages: Sequence[str], max_length: int) -> list[Prepared]:
+    """Pairs for a model that takes ids. ``mark`` names model and precision; with length and ids it makes the key."""
+    seed = hashlib.blake2b(mark + max_length.to_bytes(4, "little"), digest_size=16)
+    found = []
+    for tokens in tokenizer.join(query, passages, max_length):
+        digest = seed.copy()
+        digest.update(tokens.first.to_bytes(4, "little") + tokens.ids.tobytes())
+        found.append(Prepared(tokens, len(tokens.ids), digest.digest(), tokens.truncated))
+    return found
+
+
+def tokens_of(pair: Prepared) -> Tokens:
+    """The ids of a prepared pair; raises TypeError for one that another kind of backend prepared."""
+    if not isinstance(pair.item, Tokens):
+        msg = "prepared by another backend"
+        raise TypeError(msg)
+    return pair.item
 
 
 def _hash(text: str, max_length: int) -> bytes:

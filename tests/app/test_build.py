@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from es_rerank.app.build import Application, load_backends_of
+from es_rerank.app.build import Application
+from es_rerank.app.model import load_backends_of
 from es_rerank.config.settings import Settings
 from es_rerank.core.ports import Clock, Scorer, SearchLog, Upstream
 from es_rerank.errors import ConfigError, ModelLoadError

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from es_rerank.scoring.backend import Pair
+from es_rerank.scoring.batcher import Batcher
 from tests.builders import answer, hit
 from tests.fakes import FaultyBackend
 from tests.running import POLICY, proxy
@@ -169,6 +170,7 @@ def test_a_client_that_leaves_takes_its_model_work_along() -> None:
         backend.fault = "stalls"
         host, port = running.url[7:].split(":")
         scorer, calls, clients = running.application.scorer, backend.calls, []
+        assert isinstance(scorer, Batcher)
         for waiting in (0, 2, 4):
             client = socket.create_connection((host, int(port)))
             client.sendall(b"GET /books/_search?q=snow%d HTTP/1.1\r\nHost: h\r\n\r\n" % waiting)

@@ -22,7 +22,7 @@ def _work(
     job = ScoringJob("q", tuple(map(str, costs)), 512, 1e9, index, weight)
     count = len(costs)
     done: asyncio.Future[None] = asyncio.Future(loop=LOOP)
-    work = Work(job, entered, sum(costs), [None] * count, [False] * count, LOOP, done, count)
+    work = Work(job, entered, sum(costs), [None] * count, [False] * count, LOOP, done, count, 0)
     return work, [Prepared((name, place), cost, f"{name}{place}".encode()) for place, cost in enumerate(costs)]
 
 

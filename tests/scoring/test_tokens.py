@@ -47,7 +47,7 @@ def test_same_ids_as_the_pair_encoding(
         assert joined.ids.tolist() == expected["input_ids"][0]
         assert joined.truncated == (len(whole["input_ids"][0]) > max_length)
         types = expected.get("token_type_ids", [[0] * len(joined.ids)])[0]
-        assert [0] * joined.first + [ours.second_type] * (len(joined.ids) - joined.first) == types
+        assert [0] * joined.first + [joined.second_type] * (len(joined.ids) - joined.first) == types
 
 
 @settings(max_examples=150, deadline=None)

@@ -43,6 +43,9 @@ def precision_for(device: torch.device, wanted: Precision) -> Precision:
     """The precision to use; raises ModelLoadError for one that the device lacks."""
     if wanted == "auto":
         return "fp16" if device.type == "cuda" else "bf16" if has_fast_bf16() else "fp32"
+    if wanted == "int8":
+        msg = "precision int8 is OpenVINO's; use --scorer openvino, or auto"
+        raise ModelLoadError(msg)
     if wanted == "fp8" and (device.type != "cuda" or torch.cuda.get_device_capability(device) < (8, 9)):
         msg = f"precision fp8 needs a GPU of compute capability 8.9 or newer (Ada, Hopper), not {device}; use auto"
         raise ModelLoadError(msg)

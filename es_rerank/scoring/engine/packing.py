@@ -11,20 +11,11 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-Ids = npt.NDArray[np.int32]
+from es_rerank.scoring.tokens import Ids, Tokens
 
 TOKEN_BUCKETS = (128, 256, 384, 512, 640, 768, 1024, 1280, 1536, 2048)
 LENGTH_BUCKETS = (64, 128, 256, 512, 1024)
-
-
-class Tokens(msgspec.Struct, frozen=True, eq=False):
-    """One pair, specials included; the first ``first`` ids are of token type 0, the rest of type ``second_type``."""
-
-    ids: Ids
-    first: int
-    second_type: int = 0
 
 
 class Packed(msgspec.Struct, frozen=True, eq=False):

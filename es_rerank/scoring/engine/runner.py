@@ -19,7 +19,8 @@ from es_rerank.scoring.engine.device import DTYPES, precision_for
 from es_rerank.scoring.engine.graphs import Graphs
 from es_rerank.scoring.engine.linear import best_for
 from es_rerank.scoring.engine.model import Batch, CrossEncoder
-from es_rerank.scoring.engine.packing import Packed, Tokens, bucket, pack
+from es_rerank.scoring.engine.packing import Packed, bucket, pack
+from es_rerank.scoring.tokens import Tokens
 
 _PROBE = (0, 5, 6, 7, 2)
 

@@ -11,7 +11,8 @@ torch = pytest.importorskip("torch")
 from es_rerank.scoring.engine.checkpoint import Checkpoint  # noqa: E402
 from es_rerank.scoring.engine.linear import PlainLinear  # noqa: E402
 from es_rerank.scoring.engine.model import Batch, CrossEncoder, Norm  # noqa: E402
-from es_rerank.scoring.engine.packing import Bucket, Tokens, pack  # noqa: E402
+from es_rerank.scoring.engine.packing import Bucket, pack  # noqa: E402
+from es_rerank.scoring.tokens import Tokens  # noqa: E402
 
 pytestmark = pytest.mark.model
 

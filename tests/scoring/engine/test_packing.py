@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from es_rerank.scoring.engine.packing import TOKEN_BUCKETS, Bucket, Tokens, bucket, pack
+from es_rerank.scoring.engine.packing import TOKEN_BUCKETS, Bucket, bucket, pack
+from es_rerank.scoring.tokens import Tokens
 
 
 def _pair(length: int, first: int = 1, second_type: int = 0) -> Tokens:

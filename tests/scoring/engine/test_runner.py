@@ -13,8 +13,8 @@ torch = pytest.importorskip("torch")
 from es_rerank.errors import ModelLoadError  # noqa: E402
 from es_rerank.scoring.backend import OutOfMemory  # noqa: E402
 from es_rerank.scoring.engine.checkpoint import Checkpoint  # noqa: E402
-from es_rerank.scoring.engine.packing import Tokens  # noqa: E402
 from es_rerank.scoring.engine.runner import Runner  # noqa: E402
+from es_rerank.scoring.tokens import Tokens  # noqa: E402
 
 pytestmark = pytest.mark.model
 CPU = torch.device("cpu")

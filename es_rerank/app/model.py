@@ -1,0 +1,103 @@
+"""The model's side of a process: a scorer, how it becomes ready, and what is said of it meanwhile.
+
+The model is in this process, behind a Batcher, or in others, behind their addresses. Does not serve anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+import structlog
+
+from es_rerank.app.state import Readiness
+from es_rerank.config.settings import Settings
+from es_rerank.core.policy import IndexPolicy
+from es_rerank.errors import EsRerankError
+from es_rerank.scoring.backend import Backend
+from es_rerank.scoring.batcher import Batcher
+from es_rerank.scoring.load import load
+from es_rerank.scoring.remote import RemoteScorer
+from es_rerank.scoring.warmup import measure, overlong
+from es_rerank.telemetry.metrics import Metrics
+
+_log = structlog.get_logger()
+
+_POLL_S = 0.5
+
+
+class Model:
+    """One scorer."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        readiness: Readiness,
+        metrics: Metrics,
+        load_backends: Callable[[], Sequence[Backend]] | None,
+    ) -> None:
+        self.readiness = readiness
+        self._settings = settings
+        self._metrics = metrics
+        self._load_backends = load_backends or (lambda: load_backends_of(settings))
+        self.scorer: Batcher | RemoteScorer
+        if settings.scorer == "remote":
+            self.scorer = RemoteScorer(settings.scorer_urls)
+        else:
+            self.scorer = Batcher(
+                max_batch_tokens=settings.max_batch_tokens,
+                max_queued_pairs=settings.max_queued_pairs,
+                cached_scores=settings.cached_scores,
+                observer=metrics,
+            )
+
+    async def warm_up(self, policies: Iterable[IndexPolicy] = ()) -> None:
+        """Make the scorer ready, beside running listeners; raises ScorerError where it cannot be had."""
+        try:
+            if isinstance(self.scorer, RemoteScorer):
+                await self._wait_for(self.scorer)
+            else:
+                await self._load(self.scorer, policies)
+        except EsRerankError as exc:
+            self.readiness.fault = str(exc)
+            raise
+        self.readiness.ready = True
+        self._metrics.ready()
+        state = self.readiness
+        _log.info("ready", model=state.model, device=state.device, pairs_per_s=state.pairs_per_s)
+
+    async def close(self) -> None:
+        """Let go of the model."""
+        if isinstance(self.scorer, RemoteScorer):
+            await self.scorer.close()
+        else:
+            self.scorer.close()
+
+    async def _load(self, batcher: Batcher, policies: Iterable[IndexPolicy]) -> None:
+        loop = asyncio.get_running_loop()
+        backends = await loop.run_in_executor(None, self._load_backends)
+        rates = [await loop.run_in_executor(None, measure, backend) for backend in backends]
+        batcher.attach(backends, rates[0])
+        self.readiness.model = backends[0].name
+        self.readiness.device = ", ".join(replica.device for replica in backends)
+        self.readiness.pairs_per_s = round(sum(rate.pairs_per_s for rate in rates), 1)
+        for warning in overlong(policies, rates[0]):
+            _log.warning("window does not fit its budget", detail=warning)
+
+    async def _wait_for(self, remote: RemoteScorer) -> None:
+        """Until one of the addresses says that it is ready; why not is shown meanwhile."""
+        while True:
+            told = await remote.info()
+            if isinstance(told, str):
+                self.readiness.fault = told
+                await asyncio.sleep(_POLL_S)
+                continue
+            self.readiness.fault = ""
+            self.readiness.model, self.readiness.device = told.model_id, f"remote: {told.device}"
+            self.readiness.pairs_per_s = told.pairs_per_s
+            return
+
+
+def load_backends_of(settings: Settings) -> Sequence[Backend]:
+    """Load the scorer that the settings name; raises ModelLoadError."""
+    return load(settings.scorer, settings.model, settings.device, settings.precision)

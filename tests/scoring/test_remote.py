@@ -1,0 +1,127 @@
+"""Scorers in other processes, on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from es_rerank.app.scorer import serve
+from es_rerank.config.settings import Settings
+from es_rerank.core.ports import ScoringJob
+from es_rerank.errors import ScorerBusy, ScorerError
+from es_rerank.scoring.backend import TextBackend
+from es_rerank.scoring.remote import RemoteScorer
+from es_rerank.scoring.texts import Texts
+from tests.fakes import FaultyBackend, ShufflingBackend
+
+
+@asynccontextmanager
+async def scorer(listen: str, backend: TextBackend, **settings: object) -> AsyncIterator[None]:
+    """A scorer process's server, in this process."""
+    stop, started = asyncio.Event(), asyncio.Event()
+    given = Settings(scorer="fake", shutdown_s=1, **settings)  # type: ignore[arg-type]
+    task = asyncio.create_task(serve(given, listen, stop, started.set, load_backends=lambda: [Texts(backend)]))
+    await asyncio.wait({task, asyncio.create_task(started.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+@asynccontextmanager
+async def remote(*urls: str, ready: bool = True) -> AsyncIterator[RemoteScorer]:
+    found = RemoteScorer(urls)
+    while ready and isinstance(await found.info(), str):
+        await asyncio.sleep(0.01)
+    yield found
+    await found.close()
+
+
+def job(*passages: str, seconds: float = 20) -> ScoringJob:
+    return ScoringJob("q", passages, 512, asyncio.get_running_loop().time() + seconds, "books", 2.0)
+
+
+def logits(*passages: str) -> tuple[float, ...]:
+    return tuple(ShufflingBackend().score([("q", passage) for passage in passages], 512))
+
+
+async def test_the_same_logits_as_in_process(tmp_path: Path) -> None:
+    """To the last bit, in the order asked, over a unix socket; what was cut is told."""
+    address = f"unix:{tmp_path / 's.sock'}"
+    async with scorer(address, ShufflingBackend()), remote(address) as found:
+        texts = [f"passage {place}" for place in range(40)] + ["long " * 4000]
+        scored = await found.score(job(*texts))
+        assert scored.logits == logits(*texts)
+        assert scored.truncated == (False,) * 40 + (True,)
+        assert scored.model_s > 0
+        assert (await found.score(job())).logits == ()
+        info = await found.info()
+        assert not isinstance(info, str)
+        assert info.model_id == "shuffling"
+    assert not (tmp_path / "s.sock").exists()
+    assert repr(found) == f"<RemoteScorer at {address}>"
+
+
+async def test_the_deadline_travels(tmp_path: Path) -> None:
+    """What is scored by then comes back; the rest is None, without a fault."""
+
+    class Halting(ShufflingBackend):
+        released = threading.Event()
+
+        def score(self, pairs: Sequence[tuple[str, str]], max_length: int) -> list[float]:
+            if ("q", "stop") in pairs:
+                self.released.wait(20)
+            return super().score(pairs, max_length)
+
+    address = f"unix:{tmp_path / 's.sock'}"
+    async with scorer(address, Halting(), max_batch_tokens=16), remote(address) as found:
+        scored = await found.score(job("a" * 40, "b" * 40, "stop", "c" * 40, seconds=0.4))
+        assert scored.logits == (*logits("a" * 40, "b" * 40), None, None)
+        Halting.released.set()
+
+
+async def test_another_address_takes_over(tmp_path: Path) -> None:
+    """One that cannot be reached is asked last for a while; where none can be, that is a fault that names it."""
+    dead, alive = f"unix:{tmp_path / 'dead.sock'}", f"unix:{tmp_path / 'alive.sock'}"
+    async with scorer(alive, ShufflingBackend()), remote(dead, alive) as found:
+        for _ in range(3):
+            assert (await found.score(job("a"))).logits == logits("a")
+    async with remote(dead, ready=False) as found:
+        with pytest.raises(ScorerError, match=r"dead\.sock cannot be reached"):
+            await found.score(job("a"))
+        assert "dead.sock" in str(await found.info())
+
+
+async def test_faults_keep_their_kind(tmp_path: Path) -> None:
+    """A failed model, a full queue; a caller who goes away is dropped from the other queue."""
+    address = f"unix:{tmp_path / 's.sock'}"
+    backend = FaultyBackend()
+    async with scorer(address, backend, max_queued_pairs=3), remote(address) as found:
+        backend.fault = "raises"
+        with pytest.raises(ScorerError, match=r"answered 424: .*the model has died"):
+            await found.score(job("a"))
+        backend.fault = "stalls"
+        calls = backend.calls
+        first = asyncio.ensure_future(found.score(job("first")))
+        while backend.calls == calls:
+            await asyncio.sleep(0.005)
+        tasks = [asyncio.ensure_future(found.score(job(f"{place}", f"{place}x"))) for place in range(9)]
+        while not any(task.done() for task in tasks):
+            await asyncio.sleep(0.005)
+        told = [task.exception() for task in tasks if task.done()]
+        assert told and all(isinstance(exc, ScorerBusy) for exc in told)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.2)
+        backend.fault = ""
+        backend.released.set()
+        await first
+        assert (await found.score(job("last"))).logits == logits("last")
+        assert backend.calls == calls + 2
