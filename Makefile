@@ -6,7 +6,7 @@ PIP    := $(BIN)/pip install --disable-pip-version-check -c constraints.txt
 SCORER ?= embedded
 ENGINE ?= embedded
 
-.PHONY: setup setup-model setup-dev demo test lint format docs bench-quality clean
+.PHONY: setup setup-model setup-dev demo test lint format docs bench bench-quality clean
 
 setup: $(VENV)/.setup
 setup-model: $(VENV)/.setup-model
@@ -49,9 +49,13 @@ format: $(VENV)/.setup-dev
 docs: $(VENV)/.setup-dev
 	$(BIN)/python docs/generate.py
 
+# our engine beside every other way to run the model: make bench [QUICK=1] [MODEL=folder]
+bench: $(VENV)/.setup-dev
+	$(BIN)/python -m bench.engine $(if $(QUICK),--quick) $(if $(MODEL),--model $(MODEL))
+
 # nDCG@10 of raw and reranked order through the whole proxy: make bench-quality COLLECTION=folder
 bench-quality: $(VENV)/.setup-dev
 	$(BIN)/python bench/quality.py $(COLLECTION)
 
 clean:
-	rm -rf $(VENV) .engines .models
+	rm -rf $(VENV) .engines .models .bench

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from importlib import metadata
@@ -21,6 +22,7 @@ from es_rerank.config.loader import load
 from es_rerank.config.settings import Settings, load_settings
 from es_rerank.core.policy import IndexPolicy
 from es_rerank.errors import ConfigError, EsRerankError, UpstreamError
+from es_rerank.scoring.remote import Info, RemoteScorer
 from es_rerank.scoring.warmup import measure
 from es_rerank.search.passage import passages_of_sources
 
@@ -48,6 +50,7 @@ def doctor(
     upstream_insecure: options.Insecure = None,
     scorer: options.Scorer = None,
     model: options.Model = None,
+    scorer_urls: options.ScorerUrls = None,
     device: options.Device = None,
     precision: options.Precision = None,
     load_model: Annotated[bool, typer.Option(help="load the model and measure it")] = True,
@@ -88,6 +91,11 @@ def _machine(settings: Settings, *, load_model: bool) -> Machine:
             versions[name] = None
     if not load_model:
         return Machine(versions)
+    if settings.scorer == "remote":
+        told = asyncio.run(_remote(settings))
+        if isinstance(told, str):
+            return Machine(versions, model_fault=f"no scorer answers: {told}; start one with es-rerank scorer")
+        return Machine(versions, model=f"{told.model_id} on {told.device}", pairs_per_s=told.pairs_per_s)
     try:
         backend = load_backends_of(settings)[0]
         rate = measure(backend)
@@ -95,6 +103,15 @@ def _machine(settings: Settings, *, load_model: bool) -> Machine:
         return Machine(versions, model_fault=str(fault))
     cuda = backend.device if backend.device.startswith("cuda") else None
     return Machine(versions, cuda=cuda, model=backend.name, pairs_per_s=rate.pairs_per_s)
+
+
+async def _remote(settings: Settings) -> Info | str:
+    """What the remote scorers say; or why none does."""
+    scorer = RemoteScorer(settings.scorer_urls)
+    try:
+        return await scorer.info()
+    finally:
+        await scorer.close()
 
 
 def _upstream(settings: Settings, cluster: Cluster) -> advice.Upstream:

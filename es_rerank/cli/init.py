@@ -34,6 +34,9 @@ from es_rerank.telemetry.logs import configure
 SAMPLED = 100
 SHOWN = 5
 
+_PATIENCE_S = 30.0
+"""How long a remote scorer is waited for."""
+
 
 def init(
     index: Annotated[str, typer.Option(help="the index or alias that clients search")],
@@ -44,6 +47,7 @@ def init(
     upstream_insecure: options.Insecure = None,
     scorer: options.Scorer = None,
     model: options.Model = None,
+    scorer_urls: options.ScorerUrls = None,
     device: options.Device = None,
     precision: options.Precision = None,
     query: Annotated[list[str] | None, typer.Option(help="a query to show; may be given several times")] = None,
@@ -103,9 +107,11 @@ async def _shown(console: Console, settings: Settings, index: str, proposal: Pro
     application = Application(settings)
     try:
         console.print(f"loading the scorer ({settings.scorer}) …")
-        await application.warm_up()
-    except EsRerankError as fault:
-        console.print(f"no comparison, since there is no model: {fault}", markup=False)
+        async with asyncio.timeout(_PATIENCE_S if settings.scorer == "remote" else None):
+            await application.warm_up()
+    except (EsRerankError, TimeoutError) as fault:
+        why = str(fault) or application.readiness.fault
+        console.print(f"no comparison, since there is no model: {why}", markup=False)
         return
     try:
         target = f"/{route.segment(index)}/_search".encode()

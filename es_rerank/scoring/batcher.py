@@ -12,7 +12,6 @@ import contextlib
 import math
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
@@ -25,7 +24,7 @@ from es_rerank.scoring.queue import Entry, Queue, Work
 from es_rerank.scoring.retry import scored
 from es_rerank.scoring.warmup import Pace, Rate
 
-_SLICE = 32
+_SLICE = 50
 """Passages that are tokenised at a time: the model begins with the first while the next are prepared."""
 
 
@@ -52,8 +51,9 @@ class Batcher:
         self._queue = Queue()
         self._cache = ScoreCache(cached_scores)
         self._pace = Pace(max_batch_tokens)
-        self._incoming: deque[Work] = deque()
-        self._changed = threading.Condition()
+        self._incoming: list[tuple[Work, int]] = []
+        lock = threading.Lock()
+        self._arrived, self._changed = threading.Condition(lock), threading.Condition(lock)
         self._stopping = False
         self._threads: list[threading.Thread] = []
 
@@ -83,7 +83,8 @@ class Batcher:
         """Stop the threads; whoever still waits gets ScorerError."""
         with self._changed:
             self._stopping = True
-            self._fail([*self._incoming, *self._queue.works()], ScorerError("es-rerank is shutting down"))
+            self._fail(self._queue.works(), ScorerError("es-rerank is shutting down"))
+            self._arrived.notify_all()
             self._changed.notify_all()
         for thread in self._threads:
             thread.join(timeout=5)
@@ -93,12 +94,10 @@ class Batcher:
         if self._backend is None:
             raise ScorerWarmingUp("the model is still being loaded")
         loop = asyncio.get_running_loop()
-        count = len(job.passages)
-        if not count:
+        if not job.passages:
             return Scored(())
         cost = sum(min(estimate((job.query, passage)), job.max_length) for passage in job.passages)
-        empty: list[float | None] = [None] * count
-        work = Work(job, loop.time(), cost, empty, [False] * count, loop, loop.create_future(), count, count)
+        work = Work.of(job, cost, loop)
         self._enter(work, cost)
         try:
             await asyncio.wait({work.done}, timeout=max(job.deadline - loop.time(), 0))
@@ -122,8 +121,8 @@ class Batcher:
             if work.entered + delay_s >= work.job.deadline:
                 raise ScorerBusy(f"about {delay_s:.1f} s of work goes first, the budget is shorter")
             self._queue.add(work)
-            self._incoming.append(work)
-            self._changed.notify_all()
+            self._incoming.append((work, 0))
+            self._arrived.notify()
 
     def _leave(self, work: Work) -> None:
         """Whatever has not been scored is not wanted any more."""
@@ -134,24 +133,27 @@ class Batcher:
             work.done.exception()
 
     def _prepare(self, backend: Backend) -> None:
-        """The life of the thread that tokenises: a slice of a search at a time, those that came first first."""
+        """The life of the thread that tokenises: a slice at a time, of the search that has least left."""
         while True:
             with self._changed:
                 while not self._incoming and not self._stopping:
-                    self._changed.wait()
+                    self._arrived.wait()
                 if self._stopping:
                     return
-                work = self._incoming.popleft()
-            for start in range(0, len(work.job.passages), _SLICE):
-                if work.gone:
-                    break
-                job = work.job
-                try:
-                    pairs = backend.prepare(job.query, job.passages[start : start + _SLICE], job.max_length)
-                except Exception as exc:  # noqa: BLE001  whatever a tokenizer says, its waiter is answered
-                    self._fail([work], exc)
-                    break
-                self._put(work, start, pairs)
+                place = min(range(len(self._incoming)), key=lambda place: self._incoming[place][0].unread)
+                work, start = self._incoming.pop(place)
+            if work.gone:
+                continue
+            job, end = work.job, start + _SLICE
+            try:
+                pairs = backend.prepare(job.query, job.passages[start:end], job.max_length)
+            except Exception as exc:  # noqa: BLE001  whatever a tokenizer says, its waiter is answered
+                self._fail([work], exc)
+                continue
+            self._put(work, start, pairs)
+            if end < len(job.passages):
+                with self._changed:
+                    self._incoming.append((work, end))
 
     def _put(self, work: Work, start: int, pairs: Sequence[Prepared]) -> None:
         """Answer what is known, share what is on its way, queue the rest."""
@@ -165,10 +167,13 @@ class Batcher:
                 logit = self._cache.find(prepared.key)
                 if logit is not None:
                     hits += 1
-                    work.left = max(work.left - prepared.cost, 0)
+                    work.left -= prepared.cost
                     self._give(work, place, logit)
                 elif not self._queue.want(work, place, prepared):
                     joined += 1
+            more = sum(prepared.cost for prepared in pairs) - work.guess * len(pairs)
+            work.left = max(work.left + more, 0)
+            work.size += more
             queued = len(self._queue)
             self._changed.notify_all()
         self._observer.looked_up(hits, joined, len(pairs) - hits - joined)

@@ -28,9 +28,12 @@ def load(scorer: str, model: str, device: str, precision: Precision) -> Sequence
         from es_rerank.scoring.flagembedding import FlagEmbeddingBackend  # noqa: PLC0415  an optional package
 
         return [Texts(FlagEmbeddingBackend(model, device))]
-    from es_rerank.scoring.fake import FakeBackend  # noqa: PLC0415  beside its siblings
+    if scorer == "fake":
+        from es_rerank.scoring.fake import FakeBackend  # noqa: PLC0415  beside its siblings
 
-    return [Texts(FakeBackend())]
+        return [Texts(FakeBackend())]
+    msg = f"scorer {scorer} has no model in this process"
+    raise ModelLoadError(msg)
 
 
 def _engine(model: str, device: str, precision: Precision) -> Sequence[Backend]:

@@ -1,8 +1,8 @@
 """The order in which waiting pairs are scored: shares between indices, short searches first, nobody for ever last.
 
 Plain data under its owner's lock; no clock, no thread. Between indices work is shared by weight (start-time fair
-queueing, Goyal et al., SIGCOMM 1996). Within an index the search with the least work left goes first, and waiting makes
-up for work: a search is passed by shorter ones until it has waited AGEING times the work that it has left. The pairs of
+queueing, Goyal et al., SIGCOMM 1996). Within an index the smallest search goes first, and waiting makes up for size: a
+search is passed by smaller ones until it has waited AGEING times its own work. The pairs of
 one search keep their order, so what is scored at a deadline is the best of the first stage. Equal pairs are one entry
 with several searches waiting for it.
 """
@@ -25,23 +25,34 @@ class Work(msgspec.Struct, eq=False):
     """One search. ``logits`` and ``truncated`` in the order of its passages; ``open`` counts those without a
     logit, ``unread`` those that are not tokenised yet.
 
-    ``left`` is about the cost, in tokens, of what is still to be scored for it alone; ``next`` is where the first entry
+    ``left`` is the cost, in tokens, of what is still to be scored for it alone, with a ``guess`` for each passage that is
+    not tokenised yet; ``size`` is the same of all its passages; ``next`` is where the first entry
     may be that is in no batch yet.
     """
 
     job: ScoringJob
     entered: float
-    left: int
+    left: float
     logits: list[float | None]
     truncated: list[bool]
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[None]
     open: int
     unread: int
+    guess: float
+    size: float
     entries: list[Entry] = msgspec.field(default_factory=list)
     next: int = 0
     begun: float | None = None
     gone: bool = False
+
+    @classmethod
+    def of(cls, job: ScoringJob, cost: int, loop: asyncio.AbstractEventLoop) -> Work:
+        """A search of so many tokens, about, that begins to wait now."""
+        count = len(job.passages)
+        empty: list[float | None] = [None] * count
+        done: asyncio.Future[None] = loop.create_future()
+        return cls(job, loop.time(), cost, empty, [False] * count, loop, done, count, count, cost / count, cost)
 
 
 class Entry(msgspec.Struct, eq=False):
@@ -79,7 +90,7 @@ class Queue:
         if entry is None:
             entry = self._entries[prepared.key] = Entry(prepared, [])
         else:
-            work.left = max(work.left - prepared.cost, 0)
+            work.left -= prepared.cost
         entry.waiters.append((work, place))
         work.entries.append(entry)
         return fresh
@@ -159,4 +170,4 @@ def _next(work: Work) -> Entry | None:
 
 
 def _urgency(work: Work, tokens_per_s: float) -> float:
-    return work.entered + AGEING * work.left / tokens_per_s
+    return work.entered + AGEING * work.size / tokens_per_s

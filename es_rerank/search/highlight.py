@@ -9,6 +9,7 @@ import msgspec
 from es_rerank.search import spans
 from es_rerank.search.answer import FirstStage, Hit
 from es_rerank.search.long_text import Judged
+from es_rerank.search.passage import policies_of
 from es_rerank.search.plan import RerankPlan
 from es_rerank.search.spans import Span
 
@@ -18,9 +19,10 @@ Notes = Mapping[int, tuple[str, str]]
 
 def highlights(plan: RerankPlan, stage: FirstStage, texts: Sequence[str], judged: Sequence[Judged]) -> Notes:
     """What the policies of the hits want shown: the best passage, or the whole text where it is one passage."""
+    if not any(policy.highlight for policy in plan.resolved.passages):
+        return {}
     found = {}
-    for place, one in enumerate(judged):
-        policy = plan.resolved.passage_for(stage.hits[place].index)
+    for place, (one, policy) in enumerate(zip(judged, policies_of(stage, len(judged), plan.resolved), strict=True)):
         if policy is not None and policy.highlight is not None and one.logit is not None:
             start, end = one.best or (0, len(texts[place]))
             found[place] = (policy.highlight, texts[place][start:end].strip())

@@ -62,7 +62,15 @@ _BLOCKS = frozenset(
 
 def texts_of(stage: FirstStage, window: int, resolved: Resolved) -> list[str]:
     """The texts of the first ``window`` hits, in first-stage order; empty: no text."""
-    return [_passage(stage, hit, resolved.passage_for(hit.index)) for hit in stage.hits[:window]]
+    policies = policies_of(stage, window, resolved)
+    return [_passage(stage, hit, policy) for hit, policy in zip(stage.hits, policies, strict=False)]
+
+
+def policies_of(stage: FirstStage, window: int, resolved: Resolved) -> list[PassagePolicy | None]:
+    """Which text to read of each of the first ``window`` hits; None: it has none."""
+    names = [hit.index for hit in stage.hits[:window]]
+    known = {name: resolved.passage_for(name) for name in dict.fromkeys(names)}
+    return [known[name] for name in names]
 
 
 def passages_of_sources(sources: Iterable[object], policy: PassagePolicy) -> list[str]:

@@ -16,7 +16,7 @@ from es_rerank.core.reasons import Disposition, Outcome, Reason
 from es_rerank.errors import ScorerBusy, ScorerError, ScorerWarmingUp
 from es_rerank.search.answer import FirstStage
 from es_rerank.search.long_text import Divided, Judged, divide, judge
-from es_rerank.search.passage import texts_of
+from es_rerank.search.passage import policies_of, texts_of
 from es_rerank.search.plan import RerankPlan
 from es_rerank.service.memo import Memo, Remembered, window_key
 from es_rerank.service.recovery import Breaker
@@ -64,7 +64,8 @@ class SecondStage:
     async def _asked(self, plan: RerankPlan, stage: FirstStage, texts: Sequence[str], deadline: float) -> Judgement:
         if deadline - self._clock() < LEAST_BUDGET_S:
             return Judgement((), Disposition(Outcome.FELL_BACK, Reason.TIMEOUT, len(texts), 0))
-        policies = [plan.resolved.passage_for(hit.index) or plan.policy.passage for hit in stage.hits[: plan.window]]
+        found = policies_of(stage, plan.window, plan.resolved)
+        policies = [policy or plan.policy.passage for policy in found]
         divided = [divide(text, policy, plan.query) for text, policy in zip(texts, policies, strict=True)]
         passages = tuple(passage for document in divided for passage in document.passages)
         job = ScoringJob(

@@ -55,12 +55,13 @@ class Metrics:
             buckets=(0.1, 0.25, 0.5, 0.75, 0.9, 1.0),
             registry=registry,
         )
-        self._looked_up = Counter(
+        looked_up = Counter(
             "es_rerank_score_cache",
             "Pairs by where their score came from: the cache (hit), a pair already on its way (joined), the model (miss)",
             ("result",),
             registry=registry,
         )
+        self._looked_up = [looked_up.labels(result) for result in ("hit", "joined", "miss")]
         self._ready = Gauge("es_rerank_ready", "1 once the model is warm", registry=registry)
         self._reloads = Counter(
             "es_rerank_config_reloads", "Attempts to load changed policy files", ("result",), registry=registry
@@ -101,8 +102,8 @@ class Metrics:
 
     def looked_up(self, hits: int, joined: int, misses: int) -> None:
         """Count pairs by where their scores come from."""
-        for result, pairs in (("hit", hits), ("joined", joined), ("miss", misses)):
-            self._looked_up.labels(result).inc(pairs)
+        for counter, pairs in zip(self._looked_up, (hits, joined, misses), strict=True):
+            counter.inc(pairs)
 
     def ready(self) -> None:
         """Say that the model is warm."""

@@ -41,3 +41,14 @@ def test_a_model_that_is_not_there(run: Run, library: Engine, tmp_path: Path) ->
     assert told.returncode == 1
     assert "/nowhere/bge" in told.stdout
     assert "HF_ENDPOINT" in told.stdout
+
+
+def test_a_remote_scorer_is_asked(run: Run, tmp_path: Path) -> None:
+    """Where none answers, doctor says where it looked and what to start."""
+    place = f"unix:{tmp_path / 's.sock'}"
+    told = run(
+        "doctor", "--upstream", "http://127.0.0.1:1", "--config", tmp_path, "--scorer", "remote", "--scorer-urls", place
+    )
+    assert "no scorer answers" in told.stdout
+    assert "s.sock" in told.stdout
+    assert "es-rerank scorer" in told.stdout

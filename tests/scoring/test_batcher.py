@@ -7,6 +7,7 @@ import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from es_rerank.core.ports import ScoringJob
@@ -299,3 +300,23 @@ async def test_an_empty_job() -> None:
     """Nothing to score is no fault."""
     async with batching(ShufflingBackend()) as (batcher, _):
         assert (await batcher.score(job())).logits == ()
+
+
+async def test_guesses_are_corrected_once_a_text_is_tokenised() -> None:
+    """Work that turns out larger than it looked does not go first because of it."""
+
+    class Dense(Texts):
+        def prepare(self, query: str, passages: Sequence[str], max_length: int) -> list[Prepared]:
+            return [msgspec.structs.replace(pair, cost=100) for pair in super().prepare(query, passages, max_length)]
+
+    backend = Gated()
+    batcher = Batcher(max_batch_tokens=100, max_queued_pairs=1000, observer=Observed())
+    batcher.attach([Dense(backend)], Rate(1e6, 1e9))
+    tasks = [asyncio.ensure_future(batcher.score(job("first")))]
+    await until(lambda: backend.seen)
+    tasks.append(asyncio.ensure_future(batcher.score(job("a", "b", "c"))))
+    await until(lambda: len(batcher._queue.works()) == 2 and not batcher._queue.works()[1].unread)
+    assert batcher._queue.works()[1].left == pytest.approx(300)
+    backend.released.set()
+    await asyncio.gather(*tasks)
+    batcher.close()

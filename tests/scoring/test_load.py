@@ -29,3 +29,9 @@ def test_without_torch_the_engine_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "es_rerank.scoring.engine", None)
     with pytest.raises(ModelLoadError, match=r"es-rerank\[model\].*--scorer embedded"):
         load("engine", "x", "cpu", "auto")
+
+
+def test_a_scorer_without_a_model_here() -> None:
+    """A remote one's model is loaded elsewhere."""
+    with pytest.raises(ModelLoadError, match="no model in this process"):
+        load("remote", "x", "cpu", "auto")

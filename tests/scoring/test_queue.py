@@ -22,7 +22,7 @@ def _work(
     job = ScoringJob("q", tuple(map(str, costs)), 512, 1e9, index, weight)
     count = len(costs)
     done: asyncio.Future[None] = asyncio.Future(loop=LOOP)
-    work = Work(job, entered, sum(costs), [None] * count, [False] * count, LOOP, done, count, 0)
+    work = Work(job, entered, sum(costs), [None] * count, [False] * count, LOOP, done, count, 0, 0.0, sum(costs))
     return work, [Prepared((name, place), cost, f"{name}{place}".encode()) for place, cost in enumerate(costs)]
 
 
@@ -50,8 +50,8 @@ def test_never_empty_never_over_budget(costs: list[int], budget: int) -> None:
     assert len(queue) == 0
 
 
-def test_the_least_work_left_goes_first() -> None:
-    """A short search passes long ones that came before; one that has begun is finished first."""
+def test_the_smallest_goes_first() -> None:
+    """A short search passes long ones that came before, also one that has little left; then that one is finished."""
     queue = Queue()
     _queued(queue, _work("long", 0, [50] * 4), _work("longer", 0, [50] * 5))
     assert _taken(queue, 50) == [("long", 0)]

@@ -115,7 +115,8 @@ async def test_faults_keep_their_kind(tmp_path: Path) -> None:
         while not any(task.done() for task in tasks):
             await asyncio.sleep(0.005)
         told = [task.exception() for task in tasks if task.done()]
-        assert told and all(isinstance(exc, ScorerBusy) for exc in told)
+        assert told
+        assert all(isinstance(exc, ScorerBusy) for exc in told)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

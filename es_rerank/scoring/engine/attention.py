@@ -14,9 +14,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  torch's own convention
 
+SHORTEST, LONGEST = 80, 256
+"""Between these lengths plain products beat torch's flash kernel in bf16 on a processor, by up to a third (measured)."""
+
 
 def on_cpu(qkv: Tensor, bounds: Sequence[int], heads: int) -> Tensor:
-    """Run torch's flash kernel on views of ``qkv``, neighbours of one length together; nothing is copied going in."""
+    """Attend on views of ``qkv``, neighbours of one length together."""
     tokens, width = qkv.shape
     hidden = width // 3
     parts = []
@@ -25,9 +28,16 @@ def on_cpu(qkv: Tensor, bounds: Sequence[int], heads: int) -> Tensor:
             continue
         view = qkv[start : start + count * length].view(count, length, 3, heads, hidden // heads)
         query, key, value = view.permute(2, 0, 3, 1, 4)
-        done = F.scaled_dot_product_attention(query, key, value)
+        short = qkv.dtype is torch.bfloat16 and SHORTEST < length <= LONGEST
+        done = _products(query, key, value) if short else F.scaled_dot_product_attention(query, key, value)
         parts.append(done.transpose(1, 2).reshape(count * length, hidden))
     return parts[0] if len(parts) == 1 else torch.cat(parts) if parts else qkv.new_empty(tokens, hidden)
+
+
+def _products(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Softmax(QKᵀ/√d)V with scores and softmax in fp32, ``(pairs, heads, length, depth)`` in and out."""
+    scores = (query.float() * query.shape[-1] ** -0.5) @ key.float().transpose(-1, -2)
+    return torch.softmax(scores, -1).to(value.dtype) @ value
 
 
 def first_on_cpu(query: Tensor, keys_values: Tensor, bounds: Sequence[int], heads: int) -> Tensor:

@@ -26,12 +26,14 @@ class Norm:
 
     def __init__(self, weight: Tensor, bias: Tensor, epsilon: float) -> None:
         self._weight, self._bias, self._epsilon = weight, bias, epsilon
+        self._short: tuple[Tensor, Tensor] | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
         """Normalise the last axis of ``(tokens, hidden)``."""
         weight, bias = self._weight, self._bias
         if x.is_cuda and x.dtype is not torch.float32:  # CUDA's kernel wants one type; it computes in fp32 all the same
-            weight, bias = weight.to(x.dtype), bias.to(x.dtype)
+            self._short = self._short or (weight.to(x.dtype), bias.to(x.dtype))
+            weight, bias = self._short
         return F.layer_norm(x, (x.shape[-1],), weight, bias, self._epsilon)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from es_rerank.core.ports import Precision
 from es_rerank.errors import ModelLoadError
 from es_rerank.scoring.backend import OutOfMemory
-from es_rerank.scoring.engine import fp8
+from es_rerank.scoring.engine import fp8, memory
 from es_rerank.scoring.engine.checkpoint import Checkpoint
 from es_rerank.scoring.engine.device import DTYPES, precision_for
 from es_rerank.scoring.engine.graphs import Graphs
@@ -40,6 +40,8 @@ class Runner:
             msg = f"{checkpoint.model} gives numbers that are not finite in {self.precision}; its file may be damaged"
             raise ModelLoadError(msg)
         self._graphs = Graphs(self._model) if device.type == "cuda" else None
+        if device.type == "cpu":
+            memory.keep()
         self._pinned: Tensor | None = None
 
     def _load(self, checkpoint: Checkpoint) -> None:
@@ -66,7 +68,11 @@ class Runner:
         order = sorted(range(len(pairs)), key=lambda place: len(pairs[place].ids))
         placed = [pairs[place] for place in order]
         try:
-            found = self._on_cuda(placed) if self.device.type == "cuda" else self._on_cpu(placed)
+            if self.device.type == "cuda":
+                with torch.cuda.device(self.device):
+                    found = self._on_cuda(placed)
+            else:
+                found = self._on_cpu(placed)
         except torch.OutOfMemoryError as exc:
             torch.cuda.empty_cache()
             msg = f"{len(pairs)} pairs do not fit into the memory of {self.device}"

@@ -35,3 +35,14 @@ def test_equals_the_formula(bounds: list[int]) -> None:
     starts = torch.tensor(bounds[:-1])
     first = attention.first_on_cpu(qkv[starts, :hidden], qkv[:, hidden:].contiguous(), bounds, heads)
     torch.testing.assert_close(first, found[starts])
+
+
+@pytest.mark.parametrize("length", [attention.SHORTEST, attention.SHORTEST + 1, attention.LONGEST, attention.LONGEST + 1])
+def test_bf16_by_products_and_by_the_kernel(length: int) -> None:
+    """On both sides of the bounds: within bf16's rounding of the same in fp32."""
+    torch.manual_seed(2)
+    qkv = torch.randn(2 * length, 3 * 64).bfloat16()
+    exact = attention.on_cpu(qkv.float(), [0, length, 2 * length], 2)
+    found = attention.on_cpu(qkv, [0, length, 2 * length], 2)
+    assert found.dtype is torch.bfloat16
+    assert (found.float() - exact).abs().max() <= 2**-8 * exact.abs().max() * 1.5
