@@ -36,7 +36,7 @@ def main() -> int:
         forward.cuda_rows(table, rates, _useful(full)) if cuda else forward.cpu_rows(table, rates, fast_bf16=has_fast_bf16())
     )
     rows += exact.rows(full, true, quick=given.quick)
-    rows += serving.rows(true, quick=given.quick)
+    rows += serving.rows(true, forward.scaled_by(rates), quick=given.quick)
     told = report.machine()
     told["matmul"] = ", ".join(f"{name} {rate:.2f} TFLOP/s" for name, rate in rates.items()) + " dense"
     told["model"] = given.model or "BGE-Reranker-v2-m3's shape, seeded random weights"

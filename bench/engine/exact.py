@@ -22,7 +22,7 @@ from es_rerank.scoring.tokens import Tokens, tokens_of
 
 def rows(full: str, true: str, *, quick: bool) -> list[Row]:
     """Rows on ``full``, a checkpoint of the full shape, and ``true``, one with trained weights."""
-    return [*_exactness(true, 30 if quick else 100), *_padding(true), *_tokenising(full), *_growth(full)]
+    return [*_exactness(true, 20 if quick else 100), *_padding(true), *_tokenising(full), *_growth(full)]
 
 
 def _exactness(model: str, queries: int) -> list[Row]:

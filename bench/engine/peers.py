@@ -39,7 +39,7 @@ CPU = (
     Peer("CrossEncoder fp32, batch 32", "crossencoder", "fp32", 32),
     Peer("CrossEncoder fp32, batch 8", "crossencoder", "fp32", 8),
     Peer("CrossEncoder bf16, batch 32", "crossencoder", "bf16", 32),
-    Peer("CrossEncoder bf16, batch 8", "crossencoder", "bf16", 8, quick=True),
+    Peer("CrossEncoder bf16, batch 8", "crossencoder", "bf16", 8),
     Peer("CrossEncoder bf16, batch 4", "crossencoder", "bf16", 4, quick=True),
     Peer("ONNX Runtime fp32", "onnxruntime", "fp32", 4096, ("onnxruntime", "onnxscript")),
     Peer("OpenVINO fp32", "openvino", "fp32", 4096, ("openvino", "nncf")),

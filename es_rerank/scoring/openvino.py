@@ -61,9 +61,10 @@ def _read(folder: Path, precision: Precision, tokens: PairTokenizer, pad: int) -
     kept = _cache(folder, precision) / "openvino_model.xml"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        converted = _converted(folder, tokens, pad)
         if precision == "int8":
-            converted = _quantised(converted, tokens, pad)
+            converted = _quantised(_read(folder, "fp32", tokens, pad), tokens, pad)
+        else:
+            converted = _converted(folder, tokens, pad)
         openvino.save_model(converted, kept.with_name("making.xml"), compress_to_fp16=precision == "int8")
         kept.with_name("making.bin").rename(kept.with_suffix(".bin"))
         kept.with_name("making.xml").rename(kept)

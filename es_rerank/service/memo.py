@@ -28,11 +28,12 @@ class Remembered(msgspec.Struct, frozen=True):
 
 
 class Memo:
-    """Up to ``entries`` windows, each for ``seconds``."""
+    """Windows of up to ``hits`` hits together, each for ``seconds``; a window counts as one hit at least."""
 
-    def __init__(self, clock: Clock, *, entries: int = 2_000, seconds: float = 300.0) -> None:
+    def __init__(self, clock: Clock, *, hits: int = 200_000, seconds: float = 300.0) -> None:
         self._clock = clock
-        self._entries = entries
+        self._hits = hits
+        self._held = 0
         self._seconds = seconds
         self._windows: OrderedDict[bytes, tuple[float, Remembered]] = OrderedDict()
 
@@ -45,14 +46,21 @@ class Memo:
 
     def forget(self, key: bytes) -> None:
         """What was remembered does not hold any more."""
-        self._windows.pop(key, None)
+        entry = self._windows.pop(key, None)
+        if entry is not None:
+            self._held -= _size(entry[1])
 
     def keep(self, key: bytes, window: Remembered) -> None:
         """Remember a window."""
+        self.forget(key)
         self._windows[key] = (self._clock() + self._seconds, window)
-        self._windows.move_to_end(key)
-        if len(self._windows) > self._entries:
-            self._windows.popitem(last=False)
+        self._held += _size(window)
+        while self._held > self._hits:
+            self.forget(next(iter(self._windows)))
+
+
+def _size(window: Remembered) -> int:
+    return max(len(window.judged), 1)
 
 
 def window_key(plan: RerankPlan, texts: Sequence[str], variant: str = "") -> bytes:

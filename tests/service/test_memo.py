@@ -26,12 +26,15 @@ def test_a_degraded_window_is_kept_for_its_next_pages_only() -> None:
 
 
 def test_bounded_in_number_and_time() -> None:
-    """The oldest goes first; after five minutes nothing holds."""
+    """In hits, the oldest window goes first; after five minutes nothing holds."""
     clock = FakeClock()
-    memo = Memo(clock, entries=2)
+    memo = Memo(clock, hits=5)
     for key in (b"a", b"b", b"c"):
         memo.keep(key, FULL)
     assert [memo.find(key, planned({})) is not None for key in (b"a", b"b", b"c")] == [False, True, True]
+    memo.keep(b"c", PARTIAL)
+    memo.keep(b"unread", Remembered((), PARTIAL.disposition, full=False))
+    assert memo.find(b"b", planned({"from": 1})) is not None
     clock.now += 300
     assert memo.find(b"c", planned({})) is None
 
