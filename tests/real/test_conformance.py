@@ -50,7 +50,7 @@ def staged(engine: Engine) -> Iterator[Stage]:
     """A proxy before each engine."""
     fill(engine)
     backend = FaultyBackend()
-    with proxy(engine.url, backend, POLICY) as running:
+    with proxy(engine.url, backend, POLICY, cached_scores=0) as running:
         yield Stage(engine, running, backend)
 
 
@@ -70,8 +70,9 @@ def anywhere(engine: Engine) -> Engine:
 
 @pytest.fixture
 def stage(staged: Stage) -> Iterator[Stage]:
-    """The same, with a model that works when the test begins."""
+    """The same, with a model that works when the test begins, and nothing remembered."""
     staged.backend.fault = ""
+    staged.running.application.service._memo._windows.clear()
     breaker = staged.running.application.service._breaker
     breaker.succeeded()
     yield staged
