@@ -37,7 +37,6 @@ class Model:
         load_backends: Callable[[], Sequence[Backend]] | None,
     ) -> None:
         self.readiness = readiness
-        self._settings = settings
         self._metrics = metrics
         self._load_backends = load_backends or (lambda: load_backends_of(settings))
         self.scorer: Batcher | RemoteScorer

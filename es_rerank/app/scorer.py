@@ -13,7 +13,7 @@ from fastapi import FastAPI, Response
 from es_rerank import __version__
 from es_rerank.app.api import tei
 from es_rerank.app.model import Model
-from es_rerank.app.serve import listener, server
+from es_rerank.app.serve import listener, server, until_stopped
 from es_rerank.app.state import Readiness
 from es_rerank.config.settings import Settings
 from es_rerank.errors import ConfigError
@@ -39,10 +39,7 @@ async def serve(
             while not running.started:
                 await asyncio.sleep(0.01)
             started()
-            await asyncio.wait({warming, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if warming.done():
-                warming.result()
-            await stopping
+            await until_stopped(warming, stopping)
         finally:
             running.should_exit = True
             await serving

@@ -80,10 +80,7 @@ async def serve(
         while not (proxy.started and api.started):
             await asyncio.sleep(0.01)
         started()
-        await asyncio.wait({warming, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if warming.done():
-            warming.result()
-        await stopping
+        await until_stopped(warming, stopping)
     finally:
         proxy.should_exit = api.should_exit = True
         await asyncio.gather(*running)
@@ -91,6 +88,14 @@ async def serve(
             task.cancel()
         await asyncio.gather(watching, warming, stopping, return_exceptions=True)
         await application.close()
+
+
+async def until_stopped(warming: asyncio.Task[None], stopping: asyncio.Task[bool]) -> None:
+    """Wait for the end; raises what warming up raises as soon as it does."""
+    await asyncio.wait({warming, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if warming.done():
+        warming.result()
+    await stopping
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

@@ -98,7 +98,7 @@ class Batcher:
             return Scored(())
         cost = sum(min(estimate((job.query, passage)), job.max_length) for passage in job.passages)
         work = Work.of(job, cost, loop)
-        self._enter(work, cost)
+        self._enter(work)
         try:
             await asyncio.wait({work.done}, timeout=max(job.deadline - loop.time(), 0))
             if work.done.done():
@@ -109,7 +109,7 @@ class Batcher:
         begun = work.begun or now
         return Scored(tuple(work.logits), tuple(work.truncated), queued_s=begun - work.entered, model_s=now - begun)
 
-    def _enter(self, work: Work, cost: int) -> None:
+    def _enter(self, work: Work) -> None:
         """Admit a search, or refuse it at once; raises ScorerBusy, ScorerError."""
         with self._changed:
             if self._stopping:
@@ -117,7 +117,7 @@ class Batcher:
             queued = len(self._queue)
             if queued and queued + work.open > self._max_queued_pairs:
                 raise ScorerBusy(f"{queued} pairs are waiting for the model")
-            delay_s = self._pace.seconds(self._queue.ahead(work.job, cost, work.entered, self._pace.tokens_per_s))
+            delay_s = self._pace.seconds(self._queue.ahead(work.job, work.size, work.entered, self._pace.tokens_per_s))
             if work.entered + delay_s >= work.job.deadline:
                 raise ScorerBusy(f"about {delay_s:.1f} s of work goes first, the budget is shorter")
             self._queue.add(work)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import onnxruntime
 
 from es_rerank.errors import ModelLoadError
-from es_rerank.scoring.padded import Array, PaddedBackend
+from es_rerank.scoring.padded import Array, PaddedBackend, limits
 from es_rerank.scoring.places import unloadable
 from es_rerank.scoring.tokens import PairTokenizer
 
@@ -31,19 +30,16 @@ def load(model: str, device: str) -> PaddedBackend:
         session = onnxruntime.InferenceSession(
             str(path), providers=["CUDAExecutionProvider"] if gpu else ["CPUExecutionProvider"]
         )
-        config = msgspec.json.decode((folder / "config.json").read_bytes())
         names = {entry.name for entry in session.get_inputs()}
 
         def run(arrays: dict[str, Array]) -> Any:  # noqa: ANN401  an array
             found = session.run(None, {name: array for name, array in arrays.items() if name in names})
             return found[0].reshape(len(arrays["input_ids"]), -1)[:, 0]
 
-        longest = int(config["max_position_embeddings"]) - 2 * ("roberta" in config["model_type"])
+        longest, pad = limits(folder)
         tokens = PairTokenizer.load(folder)
     except ModelLoadError:
         raise
     except Exception as exc:
         raise ModelLoadError(unloadable(model, exc)) from exc
-    return PaddedBackend(
-        model, "cuda onnx" if gpu else "cpu onnx", tokens, run, longest, int(config.get("pad_token_id") or 0)
-    )
+    return PaddedBackend(model, "cuda onnx" if gpu else "cpu onnx", tokens, run, longest, pad)

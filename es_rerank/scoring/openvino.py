@@ -11,14 +11,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-import msgspec
-import numpy as np
 import openvino
 
 from es_rerank.core.ports import Precision
 from es_rerank.errors import ModelLoadError
 from es_rerank.scoring.calibration import PAIRS
-from es_rerank.scoring.padded import Array, PaddedBackend, padded
+from es_rerank.scoring.padded import Array, PaddedBackend, limits, padded
 from es_rerank.scoring.places import unloadable
 from es_rerank.scoring.tokens import PairTokenizer
 
@@ -33,10 +31,8 @@ def load(model: str, precision: Precision) -> PaddedBackend:
         raise ModelLoadError(msg)
     folder = Path(model)
     try:
-        config = msgspec.json.decode((folder / "config.json").read_bytes())
+        longest, pad = limits(folder)
         tokens = PairTokenizer.load(folder)
-        pad = int(config.get("pad_token_id") or 0)
-        longest = int(config["max_position_embeddings"]) - 2 * ("roberta" in config["model_type"])
         found = _read(folder, precision, tokens, pad)
         hint = {} if precision == "auto" else {"INFERENCE_PRECISION_HINT": _HINTS[precision]}
         compiled = openvino.Core().compile_model(found, "CPU", {"PERFORMANCE_HINT": "LATENCY", **hint})
@@ -96,11 +92,11 @@ def _quantised(model: openvino.Model, tokens: PairTokenizer, pad: int) -> openvi
     import nncf  # noqa: PLC0415  only to quantise
 
     names = [entry.get_any_name() for entry in model.inputs]
-    samples = [{name: _sample(tokens, pad, 1, start)[name] for name in names} for start in range(len(PAIRS))]
+    arrays = [_sample(tokens, pad, 1, start) for start in range(len(PAIRS))]
+    samples = [{name: sample[name] for name in names} for sample in arrays]
     return nncf.quantize(model, nncf.Dataset(samples), model_type=nncf.ModelType.TRANSFORMER, subset_size=len(samples))
 
 
 def _sample(tokens: PairTokenizer, pad: int, count: int, start: int = 0) -> dict[str, Array]:
     pairs = [tokens.join(query, [passage], _SAMPLE_TOKENS)[0] for query, passage in PAIRS[start : start + count]]
-    arrays = padded(pairs, pad)
-    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    return padded(pairs, pad)

@@ -6,7 +6,9 @@ Which runtime it is stays in its own file, as a function of arrays.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -44,6 +46,13 @@ class PaddedBackend:
             for place, logit in zip(places, found, strict=True):
                 logits[place] = float(logit)
         return logits
+
+
+def limits(folder: Path) -> tuple[int, int]:
+    """How long a pair may be, and the id that pads, by a model's ``config.json``; RoBERTa's positions start at 2."""
+    config = msgspec.json.decode((folder / "config.json").read_bytes())
+    longest = int(config["max_position_embeddings"]) - 2 * ("roberta" in config["model_type"])
+    return longest, int(config.get("pad_token_id") or 0)
 
 
 def padded(pairs: Sequence[Tokens], pad: int) -> dict[str, Array]:

@@ -2,9 +2,9 @@
 
 Plain data under its owner's lock; no clock, no thread. Between indices work is shared by weight (start-time fair
 queueing, Goyal et al., SIGCOMM 1996). Within an index the smallest search goes first, and waiting makes up for size: a
-search is passed by smaller ones until it has waited AGEING times its own work. The pairs of
-one search keep their order, so what is scored at a deadline is the best of the first stage. Equal pairs are one entry
-with several searches waiting for it.
+search is passed by smaller ones until it has waited AGEING times its own work. The pairs of one search keep their
+order, so what is scored at a deadline is the best of the first stage. Equal pairs are one entry with several searches
+waiting for it.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class Queue:
                 self._served[work.job.index] += entry.prepared.cost / work.job.weight
         return batch
 
-    def ahead(self, job: ScoringJob, cost: int, now: float, tokens_per_s: float) -> float:
+    def ahead(self, job: ScoringJob, cost: float, now: float, tokens_per_s: float) -> float:
         """About how many tokens are scored before a new search of that cost begins.
 
         What goes first in its own index, and of the other indices what their shares let pass meanwhile.

@@ -97,8 +97,7 @@ class PairTokenizer:
     def _encoded(self, texts: Sequence[str], max_length: int) -> list[Ids]:
         """The first ``max_length`` ids of each text, without specials; from the cache where it has them."""
         keys = [_hash(text, max_length) for text in texts]
-        missing = dict.fromkeys(key for key in keys if key not in self._known)
-        wanted = {key: text for key, text in zip(keys, texts, strict=True) if key in missing}
+        wanted = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
         fresh = dict(zip(wanted, self._fresh(list(wanted.values()), max_length), strict=True))
         found = []
         for key in keys:
@@ -123,8 +122,7 @@ class PairTokenizer:
         while places:
             batch = [texts[place][: ends[place]] for place in places]
             again = []
-            for place, encoding in zip(places, self._batch(batch), strict=True):
-                ids = encoding
+            for place, ids in zip(places, self._batch(batch), strict=True):
                 if len(ids) < max_length and ends[place] < len(texts[place]):
                     ends[place] = self._end(texts[place], ends[place] * 2)
                     again.append(place)

@@ -67,7 +67,6 @@ class Served(msgspec.Struct, frozen=True):
     error: str = ""
     stage: FirstStage | None = None
     order: Sequence[Ranked] = ()
-    texts: Sequence[str] = ()
     judged: Sequence[Judged] = ()
     plan: RerankPlan | None = None
     replays: bool = False
@@ -192,7 +191,6 @@ class SearchService:
             stage=stage,
             order=order,
             plan=planned,
-            texts=texts,
             judged=made.judged,
         )
 

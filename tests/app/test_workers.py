@@ -17,6 +17,7 @@ from tests.running import POLICY
 from tests.stubs import stub, whole
 from tests.wire import ask
 
+SERVE = [sys.executable, "-m", "es_rerank", "serve", "--workers", "2"]
 SNOW = {"query": {"match": {"title": "snow"}}}
 
 
@@ -54,18 +55,7 @@ def test_two_proxies_share_one_scorer(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     body = whole("200 OK", ["Content-Type: application/json"], answer([hit("1", 3.0), hit("2", 2.0)]))
     with stub(lambda request: iter([body])) as upstream:
-        command = [
-            sys.executable,
-            "-m",
-            "es_rerank",
-            "serve",
-            "--workers",
-            "2",
-            "--scorer",
-            "fake",
-            "--config",
-            str(tmp_path),
-        ]
+        command = [*SERVE, "--scorer", "fake", "--config", str(tmp_path)]
         places = ["--listen", "127.0.0.1:19301", "--api", "127.0.0.1:19302", "--upstream", upstream.url]
         with subprocess.Popen([*command, *places], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
             apis = ["http://127.0.0.1:19302", "http://127.0.0.1:19303"]
@@ -88,18 +78,7 @@ def test_two_proxies_share_one_scorer(tmp_path: Path) -> None:
 def test_a_model_that_cannot_be_loaded_ends_all(tmp_path: Path) -> None:
     """With the scorer's own message, once."""
     (tmp_path / "p.yaml").write_text(POLICY)
-    command = [
-        sys.executable,
-        "-m",
-        "es_rerank",
-        "serve",
-        "--workers",
-        "2",
-        "--model",
-        "/nowhere/x",
-        "--config",
-        str(tmp_path),
-    ]
+    command = [*SERVE, "--model", "/nowhere/x", "--config", str(tmp_path)]
     places = ["--listen", "127.0.0.1:19311", "--api", "127.0.0.1:19312", "--upstream", "http://127.0.0.1:1"]
     done = subprocess.run([*command, *places], capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 2

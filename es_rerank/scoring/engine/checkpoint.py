@@ -35,7 +35,6 @@ class Shape(msgspec.Struct, frozen=True):
     layers: int
     hidden: int
     heads: int
-    intermediate: int
     vocabulary: int
     max_length: int
     first_position: int
@@ -62,7 +61,6 @@ class Shape(msgspec.Struct, frozen=True):
             layers=config["num_hidden_layers"],
             hidden=config["hidden_size"],
             heads=config["num_attention_heads"],
-            intermediate=config["intermediate_size"],
             vocabulary=config["vocab_size"],
             max_length=config["max_position_embeddings"] - first,
             first_position=first,
@@ -93,8 +91,6 @@ class Checkpoint:
         _require(path is not None, self.model, f"its checkpoint in {self.folder} holds no tensor {name}")
         try:
             return _torch_tensor(str(path), name, dtype) if str(path).endswith(".bin") else _safe(str(path), name, dtype)
-        except ModelLoadError:
-            raise
         except Exception as exc:
             raise ModelLoadError(unloadable(self.model, exc)) from exc
 
