@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -20,13 +21,14 @@ import aiohttp
 from bench.engine.peers import PLACE, environment
 from bench.engine.report import Row
 from bench.engine.texts import ROOT, mix
+from es_rerank.app.model import settle
 from es_rerank.core.policy import IndexPolicy, PassagePolicy
 from es_rerank.core.ports import ScoringJob, UpstreamRequest, UpstreamResponse
 from es_rerank.core.resolve import Resolved
 from es_rerank.scoring import engine
 from es_rerank.scoring.backend import Backend, Prepared
 from es_rerank.scoring.batcher import Batcher
-from es_rerank.scoring.warmup import BATCH_S, measure
+from es_rerank.scoring.warmup import BATCH_S, apart, measure
 from es_rerank.search import route
 from es_rerank.service.recovery import Breaker, Widening
 from es_rerank.service.search import SearchService
@@ -35,6 +37,7 @@ from tests.builders import answer, hit
 from tests.fakes import FakeUpstream
 
 CLIENTS = 64
+_ROUNDS = 3
 _SCORER, _INFINITY = "http://127.0.0.1:19503", "http://127.0.0.1:19504"
 
 
@@ -79,7 +82,7 @@ def rows(model: str, scaled: tuple[float, str], *, quick: bool) -> list[Row]:
 @asynccontextmanager
 async def _batching(backend: Backend, cached: int = 0) -> AsyncIterator[Batcher]:
     batcher = Batcher(max_batch_tokens=16_384, max_queued_pairs=10**6, observer=Metrics(), cached_scores=cached)
-    batcher.attach([backend], measure(backend))
+    batcher.attach([backend], apart(partial(measure, backend)))
     yield batcher
     batcher.close()
 
@@ -89,24 +92,18 @@ def _job(query: str, passages: Sequence[str]) -> ScoringJob:
 
 
 async def _own(model: str, searches: list[list[str]]) -> list[Row]:
-    backend = Timed(engine.load(model)[0])
+    backend = Timed(apart(lambda: engine.load(model)[0]))
+    settle()
     pairs = sum(map(len, searches))
     async with _batching(backend) as batcher:
-        prepared = [pair for number, texts in enumerate(searches) for pair in backend.prepare(f"a{number}", texts, 256)]
-        begun = time.perf_counter()
-        for number, texts in enumerate(searches):
-            backend.prepare(f"b{number}", [f"b {text}" for text in texts], 256)
-        group: list[Prepared] = []
-        for pair in prepared:
-            if sum(other.cost for other in group) + pair.cost > batcher.batch_tokens:
-                backend.score(group)
-                group = []
-            group.append(pair)
-        backend.score(group)
-        offline = pairs / (time.perf_counter() - begun)
-        begun = time.perf_counter()
-        await _clients(searches, lambda number, texts: batcher.score(_job(f"c{number}", texts)))
-        served = pairs / (time.perf_counter() - begun)
+        rounds = []
+        for turn in range(_ROUNDS):
+            begun = time.perf_counter()
+            apart(partial(_offline, backend, searches, turn, batcher.batch_tokens))
+            between = time.perf_counter()
+            await _clients(searches, lambda number, texts, turn=turn: batcher.score(_job(f"c{turn} {number}", texts)))  # type: ignore[misc]
+            rounds.append((pairs / (time.perf_counter() - between), pairs / (between - begun)))
+        served, offline = sorted(rounds, key=lambda rates: rates[0] / rates[1])[_ROUNDS // 2]
         backend.spent.clear()
         waits = await _short_among_long(batcher)
         batch = statistics.median(backend.spent)
@@ -118,12 +115,26 @@ async def _own(model: str, searches: list[list[str]]) -> list[Row]:
             served / offline,
             0.9,
             0.97,
-            note=f"{served:.0f} and {offline:.0f} pairs/s",
+            note=f"{served:.0f} and {offline:.0f} pairs/s, median of {_ROUNDS} rounds",
         ),
         Row(f"a short search while {CLIENTS} long ones run: p99 wait, in batches", rare / batch, 2, 1, most=True, note=note),
         await _again(backend, searches[0]),
         await _beside(),
     ]
+
+
+def _offline(backend: Backend, searches: list[list[str]], turn: int, budget: int) -> None:
+    """All pairs at once, as somebody would who has nobody waiting."""
+    group: list[Prepared] = []
+    used = 0
+    for number, texts in enumerate(searches):
+        for pair in backend.prepare(f"o{turn} {number}", texts, 256):
+            if used + pair.cost > budget:
+                backend.score(group)
+                group, used = [], 0
+            group.append(pair)
+            used += pair.cost
+    backend.score(group)
 
 
 async def _clients(searches: list[list[str]], ask: Callable[[int, list[str]], Awaitable[object]]) -> None:

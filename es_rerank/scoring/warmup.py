@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import msgspec
 
@@ -16,6 +18,8 @@ from es_rerank.scoring.backend import Backend
 
 BATCH_S = 0.15
 """A batch should not take longer than this, or a deadline is noticed late."""
+
+_Result = TypeVar("_Result")
 
 _SENTENCE = "The committee read every passage of the report twice before it answered the question about milk. "
 
@@ -58,6 +62,17 @@ class Pace:
     def seconds(self, tokens: float) -> float:
         """How long so many tokens take on all replicas together."""
         return tokens / (self.tokens_per_s * self._replicas)
+
+
+def apart(work: Callable[[], _Result]) -> _Result:
+    """Do what uses the model's processors in a thread that then ends; gives or raises what ``work`` does.
+
+    OpenMP keeps a pool of threads for every thread that has ever asked for one, and once there are more of them than
+    processors GNU's library lets them sleep at each barrier instead of spinning (its manual, GOMP_SPINCOUNT). A pool left
+    behind by loading would make every batch a fifth to a third slower; it goes with its thread.
+    """
+    with ThreadPoolExecutor(1) as alone:
+        return alone.submit(work).result()
 
 
 def measure(backend: Backend, clock: Callable[[], float] = time.perf_counter) -> Rate:

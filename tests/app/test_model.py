@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,9 @@ from es_rerank.app.scorer import serve
 from es_rerank.app.state import Readiness
 from es_rerank.config.settings import Settings
 from es_rerank.errors import ModelLoadError
+from es_rerank.scoring.backend import Backend
+from es_rerank.scoring.fake import FakeBackend
+from es_rerank.scoring.texts import Texts
 from es_rerank.telemetry.metrics import Metrics
 
 
@@ -42,4 +48,20 @@ async def test_a_model_that_cannot_be_loaded_is_told() -> None:
     with pytest.raises(ModelLoadError):
         await model.warm_up()
     assert "/nowhere/x" in readiness.fault
+    await model.close()
+
+
+async def test_what_is_loaded_is_not_walked_by_the_collector_again() -> None:
+    """And the thread that loaded it has ended, with the processors that OpenMP kept for it."""
+    loaders: list[threading.Thread] = []
+
+    def load() -> Sequence[Backend]:
+        loaders.append(threading.current_thread())
+        return [Texts(FakeBackend())]
+
+    gc.unfreeze()
+    model = Model(Settings(), Readiness(), Metrics(), load)
+    await model.warm_up()
+    assert gc.get_freeze_count() > 0
+    assert not loaders[0].is_alive()
     await model.close()

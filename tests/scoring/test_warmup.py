@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
+import pytest
+
 from es_rerank.scoring.fake import FakeBackend
 from es_rerank.scoring.texts import Texts
-from es_rerank.scoring.warmup import Pace, Rate, measure, overlong
+from es_rerank.scoring.warmup import Pace, Rate, apart, measure, overlong
 from tests.builders import policy
 
 
@@ -14,6 +18,15 @@ def test_measure() -> None:
     rate = measure(Texts(FakeBackend()), lambda: next(times))
     assert rate.pairs_per_s == 2.0
     assert 100 < rate.tokens_per_s < 400
+
+
+def test_apart() -> None:
+    """The thread has ended when the result is there; an exception comes through."""
+    worked = apart(threading.current_thread)
+    assert worked is not threading.current_thread()
+    assert not worked.is_alive()
+    with pytest.raises(ZeroDivisionError):
+        apart(lambda: 1 / 0)
 
 
 def test_batches_keep_to_their_time() -> None:
