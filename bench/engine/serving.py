@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import statistics
@@ -75,7 +76,9 @@ class Instant:
 def rows(model: str, scaled: tuple[float, str], *, quick: bool) -> list[Row]:
     """All rows on ``model``, a small one with true weights; ``scaled``: what bounds that assume AMX are multiplied by, and why."""
     searches = [[f"{number} {text}" for _, text in mix("natural", 8 if quick else 20)] for number in range(CLIENTS)]
+    settle()
     found = asyncio.run(_own(model, searches))
+    gc.unfreeze()
     return [*found, *asyncio.run(_against_infinity(model, searches, *scaled))]
 
 
@@ -93,7 +96,6 @@ def _job(query: str, passages: Sequence[str]) -> ScoringJob:
 
 async def _own(model: str, searches: list[list[str]]) -> list[Row]:
     backend = Timed(apart(lambda: engine.load(model)[0]))
-    settle()
     pairs = sum(map(len, searches))
     async with _batching(backend) as batcher:
         rounds = []

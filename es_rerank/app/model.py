@@ -69,7 +69,8 @@ class Model:
         _log.info("ready", model=state.model, device=state.device, pairs_per_s=state.pairs_per_s)
 
     async def close(self) -> None:
-        """Let go of the model."""
+        """Let go of the model, and of what :func:`settle` kept, so that the interpreter ends in good order."""
+        gc.unfreeze()
         if isinstance(self.scorer, RemoteScorer):
             await self.scorer.close()
         else:

@@ -10,13 +10,14 @@ import math
 import struct
 from collections.abc import Sequence
 
+_FLOAT = struct.Struct("f")
 FLOAT32_MAX = 3.4028234663852886e38
 
 
 def float32(value: float) -> float:
     """Round to the nearest float32, clamped to its finite range (Lucene's scores are 32-bit floats)."""
-    clamped = min(max(value, -FLOAT32_MAX), FLOAT32_MAX)
-    return float(struct.unpack("f", struct.pack("f", clamped))[0])
+    found: tuple[float] = _FLOAT.unpack(_FLOAT.pack(min(max(value, -FLOAT32_MAX), FLOAT32_MAX)))
+    return found[0]
 
 
 def shortest(value: float) -> str:

@@ -54,17 +54,20 @@ def read(data: bytes) -> FirstStage:
 def _read(data: bytes) -> FirstStage:
     top = spans.members(data)
     inner = spans.members(data, top["hits"].value)
-    hits = tuple(_hit(data, span) for span in spans.elements(data, inner["hits"].value))
+    names: dict[bytes, str] = {}
+    hits = tuple([_hit(data, span, names) for span in spans.elements(data, inner["hits"].value)])
     shards = cast("dict[str, int]", spans.value(data, top["_shards"].value))
     timed_out = spans.value(data, top["timed_out"].value)
     return FirstStage(data, top, inner, hits, partial=shards["failed"] > 0 or timed_out is not False)
 
 
-def _hit(data: bytes, span: Span) -> Hit:
+def _hit(data: bytes, span: Span, names: dict[bytes, str]) -> Hit:
+    """One hit; ``names``: indices that were met before, as the answer spells them. Raises ValueError without a score."""
     members = spans.members(data, span)
-    index = spans.value(data, members["_index"].value)
-    score = spans.value(data, members["_score"].value)
-    if not isinstance(index, str) or not isinstance(score, (int, float)):
-        msg = "a hit without an index or a score"
-        raise TypeError(msg)
-    return Hit(span, members, index, float(score))
+    start, end = members["_index"].value
+    spelt = data[start:end]
+    index = names.get(spelt)
+    if index is None:
+        index = names[spelt] = msgspec.json.decode(spelt, type=str)
+    start, end = members["_score"].value
+    return Hit(span, members, index, float(data[start:end]))

@@ -99,6 +99,11 @@ def judge(
     place = 0
     for document, way in zip(divided, aggregate, strict=True):
         count = len(document.spans)
+        # by far the most documents are read whole
+        if count == 1 and not document.dropped and document.spans[0] == (0, len(document.text)):
+            found.append(Judged(logits[place], None, truncated=logits[place] is not None and bool(cut) and cut[place]))
+            place += 1
+            continue
         own = [logit for logit in logits[place : place + count] if logit is not None]
         truncated = any(cut[place : place + count]) or document.dropped
         place += count

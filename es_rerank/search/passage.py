@@ -105,7 +105,8 @@ def _passage_of(source: object, fields: object, policy: PassagePolicy) -> str:
 
 def _field_text(name: str, source: object, fields: object) -> str:
     """From ``_source`` where it has the field, else from ``fields``, whose values are always lists."""
-    found = " ".join(_texts(at(source, name)))
+    plain = source.get(name) if isinstance(source, dict) and "." not in name else None
+    found = plain if isinstance(plain, str) and plain.strip() else " ".join(_texts(at(source, name)))
     if not found and isinstance(fields, dict):
         found = " ".join(_texts(at(fields, name)))
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -18,6 +19,9 @@ Path = tuple[str | int, ...]
 _BLANK = re.compile(rb"[ \t\n\r]*")
 _KEY = re.compile(rb'[ \t\n\r]*"((?:[^"\\]|\\.)*)"[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_SPACE = 0x20
+"""Engines write no blanks unless they are asked to: whatever is greater stands where it is looked for."""
+
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -28,9 +32,13 @@ class Member(msgspec.Struct, frozen=True):
     value: Span
 
 
+@lru_cache(512)
+def _compact(name: str) -> bytes:
+    """How engines write a key that they were not asked to write prettily."""
+    return b'"%b":' % name.encode()
+
+
 def _skip(data: bytes, place: int) -> int:
-    if data[place : place + 1] > b" ":  # engines write no blanks unless they are asked to
-        return place
     match = _BLANK.match(data, place)
     return match.end() if match else place
 
@@ -42,19 +50,19 @@ def members(data: bytes, span: Span | None = None) -> dict[str, Member]:
     place = _skip(data, start) + 1
     found: dict[str, Member] = {}
     for name, raw in decoded.items():
-        compact = b'"%b":' % name.encode()
+        compact = _compact(name)
         value = place + len(compact)
-        if data.startswith(compact, place) and data[value : value + 1] > b" ":
-            found[name] = Member(place, (value, value + len(memoryview(raw))))
-            place = _skip(data, value + len(memoryview(raw))) + 1
-            continue
-        key = _KEY.match(data, place)
-        if key is None or (key[1] != name.encode() and msgspec.json.decode(b'"' + key[1] + b'"') != name):
-            msg = "an object holds a key twice"
-            raise ValueError(msg)
-        value = key.end()
-        found[name] = Member(key.start(1) - 1, (value, value + len(memoryview(raw))))
-        place = _skip(data, value + len(memoryview(raw))) + 1
+        if data.startswith(compact, place) and data[value] > _SPACE:
+            begin = place
+        else:
+            key = _KEY.match(data, place)
+            if key is None or (key[1] != name.encode() and msgspec.json.decode(b'"' + key[1] + b'"') != name):
+                msg = "an object holds a key twice"
+                raise ValueError(msg)
+            begin, value = key.start(1) - 1, key.end()
+        finish = value + len(memoryview(raw))
+        found[name] = Member(begin, (value, finish))
+        place = (finish if data[finish] > _SPACE else _skip(data, finish)) + 1
     if data[place - 1 : place] != b"}" and found:
         msg = "an object holds a key twice"
         raise ValueError(msg)
@@ -68,10 +76,10 @@ def elements(data: bytes, span: Span) -> list[Span]:
     place = _skip(data, start) + 1
     found = []
     for raw in decoded:
-        begin = _skip(data, place)
+        begin = place if data[place] > _SPACE else _skip(data, place)
         finish = begin + len(memoryview(raw))
         found.append((begin, finish))
-        place = _skip(data, finish) + 1
+        place = (finish if data[finish] > _SPACE else _skip(data, finish)) + 1
     return found
 
 

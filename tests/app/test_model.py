@@ -65,3 +65,4 @@ async def test_what_is_loaded_is_not_walked_by_the_collector_again() -> None:
     assert gc.get_freeze_count() > 0
     assert not loaders[0].is_alive()
     await model.close()
+    assert gc.get_freeze_count() == 0
