@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from es_rerank.core.estimate import estimate
+from es_rerank.core.estimate import estimate, tokens_about
 from es_rerank.core.ports import Scored, ScoringJob
 from es_rerank.errors import ScorerBusy, ScorerError, ScorerWarmingUp
 from es_rerank.scoring.backend import Backend, Prepared
@@ -96,7 +96,8 @@ class Batcher:
         loop = asyncio.get_running_loop()
         if not job.passages:
             return Scored(())
-        cost = sum(min(estimate((job.query, passage)), job.max_length) for passage in job.passages)
+        asked = estimate((job.query, ""))
+        cost = sum([min(asked + tokens_about(passage), job.max_length) for passage in job.passages])
         work = Work.of(job, cost, loop)
         self._enter(work)
         try:

@@ -101,7 +101,7 @@ class Queue:
         if work not in waiting:
             return
         waiting.remove(work)
-        for entry in work.entries:
+        for entry in work.entries if work.open else ():  # where all are answered, none is held any more
             entry.waiters = [(other, place) for other, place in entry.waiters if other is not work]
             if not entry.waiters and not entry.taken and self._entries.get(entry.prepared.key) is entry:
                 del self._entries[entry.prepared.key]
