@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -21,6 +22,8 @@ import httpx
 HERE = Path(__file__).parent / "servers"
 KEPT = Path(__file__).parents[2] / ".engines"
 START_TIMEOUT_S = 240
+_MAVEN = threading.Lock()
+"""Two Mavens that fill one empty local repository get in each other's way."""
 
 KINDS = {
     "elasticsearch-9": ("elasticsearch", "RunElasticsearch", "9.5.3", (21, 99)),
@@ -132,7 +135,8 @@ class Engine:
         """Fetch the jars; on 8 and 9, lay out modules and build the small one that answers ``GET /``."""
         pom = ["-f", str(HERE / source / "pom.xml"), f"-Des.version={version}"]
         copy = ["dependency:copy-dependencies", f"-DoutputDirectory={self.folder}/lib"]
-        told = subprocess.run(["mvn", "-q", "-B", *pom, *copy], capture_output=True, text=True, check=False)
+        with _MAVEN:
+            told = subprocess.run(["mvn", "-q", "-B", *pom, *copy], capture_output=True, text=True, check=False)
         if told.returncode:
             raise Missing(f"Maven could not fetch {self.kind}: {told.stdout[-800:]}{told.stderr[-800:]}")
         if source == "elasticsearch":
