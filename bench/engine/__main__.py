@@ -32,15 +32,14 @@ def main() -> int:
     process.close()
     print(f"dense products: {rates}", flush=True)
     table = forward.run(full, quick=given.quick, cuda=cuda, rounds=3)
-    rows = (
-        forward.cuda_rows(table, rates, _useful(full)) if cuda else forward.cpu_rows(table, rates, fast_bf16=has_fast_bf16())
-    )
+    rows = forward.cuda_rows(table, rates, _useful(full)) if cuda else forward.cpu_rows(table, rates)
     rows += exact.rows(full, true, quick=given.quick)
     rows += serving.rows(true, forward.scaled_by(rates), quick=given.quick)
     told = report.machine()
     told["matmul"] = ", ".join(f"{name} {rate:.2f} TFLOP/s" for name, rate in rates.items()) + " dense"
     told["model"] = given.model or "BGE-Reranker-v2-m3's shape, seeded random weights"
-    name = given.name or ("cuda" if cuda else "cpu") + ("-quick" if given.quick else "")
+    device = "cuda" if cuda else "cpu" if has_fast_bf16() else "cpu-fp32"
+    name = given.name or device + ("-quick" if given.quick else "")
     print(report.write(name, told, table, rows))
     return 1 if any(row.holds is False for row in rows) else 0
 

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import statistics
+from pathlib import Path
 from typing import Any
 
 from bench.engine.peers import CPU, CUDA, Peer, Process
 from bench.engine.report import Row
 from bench.engine.texts import max_length, mix
+from es_rerank.scoring.engine.device import has_fast_bf16
 
 AMX_RATIO = 8.6
 """bf16 over fp32 in dense products on the machine with AMX that the bounds were drawn up on."""
 
 
+_INT8 = "CPU: int8 against FlagEmbedding fp32, natural mix"
+_ABSENT = {"bf16": "no bf16 products on this processor", "int8": "no int8 products (VNNI) on this processor"}
+
+
+def absent() -> dict[str, str]:
+    """The precisions that this processor would only emulate, which takes hours or gains nothing, and why."""
+    flags = Path("/proc/cpuinfo").read_text()
+    fast = {"bf16": has_fast_bf16(), "int8": any(name in flags for name in ("avx512_vnni", "avx_vnni", "amx_int8"))}
+    return {precision: why for precision, why in _ABSENT.items() if not fast[precision]}
+
+
 def run(model: str, *, quick: bool, cuda: bool, rounds: int) -> list[dict[str, Any]]:
     """The table: an entry for each peer and mix."""
-    peers = [peer for peer in (CUDA if cuda else CPU) if peer.quick or not quick]
+    lacking = {} if cuda else absent()
+    listed = [peer for peer in (CUDA if cuda else CPU) if not quick or peer.quick or (peer.instead and "bf16" in lacking)]
+    peers = [peer for peer in listed if peer.precision not in lacking]
     scale = 16 if cuda else 1
     mixes = {"natural": (6 if quick else 16) * scale} | (
         {} if quick else {"128": 6 * scale, "256": 3 * scale, "512": 2 * scale}
@@ -23,7 +38,7 @@ def run(model: str, *, quick: bool, cuda: bool, rounds: int) -> list[dict[str, A
     pairs = {name: mix(name, count) for name, count in mixes.items()}
     seconds: dict[tuple[str, str], list[float]] = {}
     logits: dict[tuple[str, str], list[float]] = {}
-    faults: dict[str, str] = {}
+    faults = {peer.label: lacking[peer.precision] for peer in listed if peer not in peers}
     processes: dict[tuple[str, str], Process] = {}
     for turn in range(rounds):
         for peer in peers:
@@ -33,7 +48,7 @@ def run(model: str, *, quick: bool, cuda: bool, rounds: int) -> list[dict[str, A
                     processes[peer.process] = Process(peer.kind, model, peer.precision, peer.packages)
                     processes[peer.process].ask(pairs=pairs["natural"][:2], max_length=512, batch=peer.batch)
                 for name, texts in pairs.items():
-                    if name != "natural" and not peer.quick:
+                    if name != "natural" and not (peer.quick or (peer.instead and "bf16" in lacking)):
                         continue  # the best setting of each is enough where all texts are of one length
                     told = processes[peer.process].ask(pairs=texts, max_length=max_length(name), batch=peer.batch)
                     seconds.setdefault((peer.label, name), []).append(told["seconds"])
@@ -46,7 +61,7 @@ def run(model: str, *, quick: bool, cuda: bool, rounds: int) -> list[dict[str, A
                 processes.pop(peer.process).close()  # all of them together do not fit into a small machine's memory
     for process in processes.values():
         process.close()
-    return [entry for name, texts in pairs.items() for entry in _table(peers, name, len(texts), seconds, logits, faults)]
+    return [entry for name, texts in pairs.items() for entry in _table(listed, name, len(texts), seconds, logits, faults)]
 
 
 def _table(
@@ -83,32 +98,36 @@ def _last(peer: Peer, peers: list[Peer]) -> bool:
 
 def scaled_by(rates: dict[str, float]) -> tuple[float, str]:
     """What bounds that assume AMX are multiplied by on this processor, and why; 1 where it is as fast."""
-    ratio = rates["16-bit"] / rates["fp32"]
+    ratio = rates["16-bit"] / rates["fp32"] if "16-bit" in rates else 1.0
     scale = min(1.0, ratio / AMX_RATIO)
-    return (
-        scale,
-        f"bounds × {scale:.2f}: 16-bit products are {ratio:.1f} × fp32 here, {AMX_RATIO} × with AMX" if scale < 1 else "",
-    )
+    here = f"16-bit products are {ratio:.1f} × fp32" if "16-bit" in rates else "there are no 16-bit products"
+    return scale, f"bounds × {scale:.2f}: {here} here, {AMX_RATIO} × with AMX" if scale < 1 else ""
 
 
-def cpu_rows(table: list[dict[str, Any]], rates: dict[str, float], *, fast_bf16: bool) -> list[Row]:
+def cpu_rows(table: list[dict[str, Any]], rates: dict[str, float]) -> list[Row]:
     """The bounds of a processor. They assume AMX; elsewhere they are scaled by how much faster 16 bits are there."""
     natural = {entry["label"]: entry for entry in table if entry["mix"] == "natural" and "seconds" in entry}
     scale, scaled = scaled_by(rates)
-    ours, flag = natural.get("es-rerank bf16"), natural.get("FlagEmbedding fp32, default batch")
-    others = [entry for label, entry in natural.items() if "bf16" in label and not label.startswith("es-rerank")]
-    int8 = natural.get("OpenVINO int8 (SmoothQuant)")
-    unless = None if fast_bf16 else "no bf16 products on this processor"
-    rows = [
-        _against(
-            "CPU: bf16 engine against FlagEmbedding fp32, natural mix", ours, flag, 16 * scale, 29 * scale, unless or scaled
-        ),
-        _against("CPU: int8 against FlagEmbedding fp32, natural mix", int8, flag, 20 * scale, 30 * scale, scaled),
-    ]
+    lacking = absent()
+    used = "fp32" if "bf16" in lacking else "bf16"
+    ours, flag = natural.get(f"es-rerank {used}"), natural.get("FlagEmbedding fp32, default batch")
+    others = [entry for label, entry in natural.items() if used in label and not label.startswith("es-rerank")]
     best = min(others, key=lambda entry: float(entry["seconds"]), default=None)
-    note = unless or (f"best: {best['label']}" if best else "")
-    rows.insert(1, _against("CPU: bf16 engine against the best other way in bf16", ours, best, 1.2, 1.7, note))
-    return rows
+    int8 = natural.get("OpenVINO int8 (SmoothQuant)")
+    return [
+        _against(f"CPU: {used} engine against FlagEmbedding fp32, natural mix", ours, flag, 16 * scale, 29 * scale, scaled),
+        _against(
+            f"CPU: {used} engine against the best other way in {used}",
+            ours,
+            best,
+            1.2,
+            1.7,
+            f"best: {best['label']}" if best else "",
+        ),
+        Row(_INT8, None, note=lacking["int8"])
+        if "int8" in lacking
+        else _against(_INT8, int8, flag, 20 * scale, 30 * scale, scaled),
+    ]
 
 
 def cuda_rows(table: list[dict[str, Any]], rates: dict[str, float], useful_flop: float) -> list[Row]:

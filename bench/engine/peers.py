@@ -17,7 +17,10 @@ PLACE = ROOT / ".bench"
 
 
 class Peer(msgspec.Struct, frozen=True):
-    """A way to run the model. ``batch`` counts pairs for other libraries, tokens for ours and OpenVINO's."""
+    """A way to run the model. ``batch`` counts pairs for other libraries, tokens for ours and OpenVINO's.
+
+    ``quick``: part of a quick run; ``instead``: part of it where the processor has no bf16 products.
+    """
 
     label: str
     kind: str
@@ -25,6 +28,7 @@ class Peer(msgspec.Struct, frozen=True):
     batch: int
     packages: tuple[str, ...] = ()
     quick: bool = False
+    instead: bool = False
     ours: bool = False
 
     @property
@@ -37,15 +41,15 @@ CPU = (
     Peer("FlagEmbedding fp32, default batch", "flag", "fp32", 128, quick=True),
     Peer("FlagEmbedding fp32, batch 8", "flag", "fp32", 8),
     Peer("CrossEncoder fp32, batch 32", "crossencoder", "fp32", 32),
-    Peer("CrossEncoder fp32, batch 8", "crossencoder", "fp32", 8),
+    Peer("CrossEncoder fp32, batch 8", "crossencoder", "fp32", 8, instead=True),
     Peer("CrossEncoder bf16, batch 32", "crossencoder", "bf16", 32),
     Peer("CrossEncoder bf16, batch 8", "crossencoder", "bf16", 8),
     Peer("CrossEncoder bf16, batch 4", "crossencoder", "bf16", 4, quick=True),
     Peer("ONNX Runtime fp32", "onnxruntime", "fp32", 4096, ("onnxruntime", "onnxscript")),
-    Peer("OpenVINO fp32", "openvino", "fp32", 4096, ("openvino", "nncf")),
+    Peer("OpenVINO fp32", "openvino", "fp32", 4096, ("openvino", "nncf"), instead=True),
     Peer("OpenVINO bf16", "openvino", "bf16", 4096, ("openvino", "nncf"), quick=True),
     Peer("OpenVINO int8 (SmoothQuant)", "openvino", "int8", 4096, ("openvino", "nncf"), quick=True),
-    Peer("es-rerank fp32", "engine", "fp32", 4096, ours=True),
+    Peer("es-rerank fp32", "engine", "fp32", 4096, instead=True, ours=True),
     Peer("es-rerank bf16", "engine", "bf16", 4096, quick=True, ours=True),
 )
 CUDA = (

@@ -105,12 +105,17 @@ def _backend(backend: Any) -> Ask:
 
 
 def matmul() -> dict[str, float]:
-    """Dense product rates at the model's largest shape, in TFLOP/s: fp32, and 16 bits as this device has them."""
+    """Dense product rates at the model's largest shape, in TFLOP/s: fp32, and 16 bits where this device has them."""
     import torch
 
+    from es_rerank.scoring.engine.device import has_fast_bf16
+
     device = "cuda" if _cuda() else "cpu"
+    kinds = {"fp32": torch.float32}
+    if device == "cuda" or has_fast_bf16():
+        kinds["16-bit"] = torch.float16 if device == "cuda" else torch.bfloat16
     rates = {}
-    for name, kind in (("fp32", torch.float32), ("16-bit", torch.float16 if device == "cuda" else torch.bfloat16)):
+    for name, kind in kinds.items():
         rows = 16_384 if device == "cuda" else 1_024
         x, weight = torch.randn(rows, 1024, dtype=kind, device=device), torch.randn(4096, 1024, dtype=kind, device=device)
         spent = []
