@@ -120,8 +120,8 @@ def cpu_rows(table: list[dict[str, Any]], rates: dict[str, float]) -> list[Row]:
             f"CPU: {used} engine against the best other way in {used}",
             ours,
             best,
-            1.2,
-            1.7,
+            1.2 if used == "bf16" else 1.0,
+            1.7 if used == "bf16" else 1.2,
             f"best: {best['label']}" if best else "",
         ),
         Row(_INT8, None, note=lacking["int8"])

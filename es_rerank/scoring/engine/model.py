@@ -15,7 +15,7 @@ from torch.nn import functional as F  # noqa: N812  torch's own convention
 
 from es_rerank.scoring.engine import attention
 from es_rerank.scoring.engine.checkpoint import Checkpoint, Shape
-from es_rerank.scoring.engine.linear import Linear, MakeLinear
+from es_rerank.scoring.engine.linear import Linear, MakeLinear, Use
 from es_rerank.scoring.engine.packing import Packed
 
 Read = Callable[[str], Tensor]
@@ -47,9 +47,9 @@ class Layer:
         self._finish(shape, read, name, make, norm)
 
     def _finish(self, shape: Shape, read: Read, name: str, make: MakeLinear, norm: Callable[[str], Norm]) -> None:
-        self._out = _joined(read, make, [f"{name}.attention.output.dense"])
-        self._up = _joined(read, make, [f"{name}.intermediate.dense"], shape.gelu)
-        self._down = _joined(read, make, [f"{name}.output.dense"])
+        self._out = _joined(read, make, [f"{name}.attention.output.dense"], "added")
+        self._up = _joined(read, make, [f"{name}.intermediate.dense"], "gelu", shape.gelu)
+        self._down = _joined(read, make, [f"{name}.output.dense"], "added")
         self._norms = norm(f"{name}.attention.output.LayerNorm"), norm(f"{name}.output.LayerNorm")
 
     def __call__(self, x: Tensor, batch: Batch) -> Tensor:
@@ -142,8 +142,8 @@ class CrossEncoder:
         return F.linear(pooled, out_weight, out_bias).squeeze(-1)
 
 
-def _joined(read: Read, make: MakeLinear, names: list[str], gelu: str = "none") -> Linear:
+def _joined(read: Read, make: MakeLinear, names: list[str], use: Use = "plain", gelu: str = "none") -> Linear:
     """One layer out of several with the same input, their outputs side by side."""
     weights = [read(f"{name}.weight") for name in names]
     biases = [read(f"{name}.bias") for name in names]
-    return make(torch.cat(weights) if len(weights) > 1 else weights[0], torch.cat(biases), gelu)
+    return make(torch.cat(weights) if len(weights) > 1 else weights[0], torch.cat(biases), gelu, use)

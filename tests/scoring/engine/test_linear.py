@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 torch = pytest.importorskip("torch")
-from es_rerank.scoring.engine.linear import PlainLinear, PrepackedLinear, best_for  # noqa: E402  needs torch
+from es_rerank.scoring.engine import linear  # noqa: E402  needs torch
+from es_rerank.scoring.engine.device import has_fast_bf16  # noqa: E402
+from es_rerank.scoring.engine.linear import PlainLinear, PrepackedLinear, Use, best_for  # noqa: E402
 
 pytestmark = pytest.mark.model
 
@@ -24,9 +26,12 @@ def test_prepacked_equals_plain(form: str, tokens: int) -> None:
 
 
 def test_what_a_device_gets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """OneDNN on a CPU that has it; the plain operators elsewhere, and where oneDNN's are missing or wrong."""
+    """OneDNN on a CPU that has it, timed in fp32; plain operators elsewhere, and where oneDNN's are missing or wrong."""
     cpu = torch.device("cpu")
-    assert best_for(cpu, torch.float32) is PrepackedLinear
+    if has_fast_bf16():
+        assert best_for(cpu, torch.bfloat16) is PrepackedLinear
+    made = best_for(cpu, torch.float32)(torch.ones(8, 4), torch.ones(8), "none", "gelu")
+    assert isinstance(made, PlainLinear | PrepackedLinear)
     assert best_for(torch.device("cuda"), torch.float16) is PlainLinear
 
     def missing(*_: object) -> None:
@@ -36,3 +41,16 @@ def test_what_a_device_gets(monkeypatch: pytest.MonkeyPatch) -> None:
     assert best_for(cpu, torch.float32) is PlainLinear
     monkeypatch.setattr(PrepackedLinear, "gelu", lambda self, x: x * 2)
     assert best_for(cpu, torch.float32) is PlainLinear
+
+
+@pytest.mark.parametrize("use", ["plain", "gelu", "added"])
+@pytest.mark.parametrize(("plain_s", "chosen"), [(0.8, PlainLinear), (0.95, PrepackedLinear), (2.0, PrepackedLinear)])
+def test_the_quicker_one_is_taken(use: Use, plain_s: float, chosen: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the method that will be called; oneDNN's unless the other is clearly quicker."""
+    now = [0.0]
+    for kind, spent in ((PlainLinear, plain_s), (PrepackedLinear, 1.0)):
+        monkeypatch.setattr(kind, use, lambda *_, spent=spent: now.__setitem__(0, now[0] + spent))
+    monkeypatch.setattr("es_rerank.scoring.engine.linear.time.perf_counter", lambda: now[0])
+    linear._timed.cache_clear()
+    assert linear._timed(8, 4, "none", use) is chosen
+    linear._timed.cache_clear()
