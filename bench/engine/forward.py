@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ _INT8 = "CPU: int8 against FlagEmbedding fp32, natural mix"
 _ABSENT = {"bf16": "no bf16 products on this processor", "int8": "no int8 products (VNNI) on this processor"}
 
 
+@cache
 def absent() -> dict[str, str]:
     """The precisions that this processor would only emulate, which takes hours or gains nothing, and why."""
     flags = Path("/proc/cpuinfo").read_text()
@@ -29,7 +31,8 @@ def absent() -> dict[str, str]:
 def run(model: str, *, quick: bool, cuda: bool, rounds: int) -> list[dict[str, Any]]:
     """The table: an entry for each peer and mix."""
     lacking = {} if cuda else absent()
-    listed = [peer for peer in (CUDA if cuda else CPU) if not quick or peer.quick or (peer.instead and "bf16" in lacking)]
+    main = {peer for peer in (CUDA if cuda else CPU) if peer.quick or (peer.instead and "bf16" in lacking)}
+    listed = [peer for peer in (CUDA if cuda else CPU) if not quick or peer in main]
     peers = [peer for peer in listed if peer.precision not in lacking]
     scale = 16 if cuda else 1
     mixes = {"natural": (6 if quick else 16) * scale} | (
@@ -48,7 +51,7 @@ def run(model: str, *, quick: bool, cuda: bool, rounds: int) -> list[dict[str, A
                     processes[peer.process] = Process(peer.kind, model, peer.precision, peer.packages)
                     processes[peer.process].ask(pairs=pairs["natural"][:2], max_length=512, batch=peer.batch)
                 for name, texts in pairs.items():
-                    if name != "natural" and not (peer.quick or (peer.instead and "bf16" in lacking)):
+                    if name != "natural" and peer not in main:
                         continue  # the best setting of each is enough where all texts are of one length
                     told = processes[peer.process].ask(pairs=texts, max_length=max_length(name), batch=peer.batch)
                     seconds.setdefault((peer.label, name), []).append(told["seconds"])

@@ -10,8 +10,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  torch's own convention
 
-from es_rerank.scoring.engine.linear import Use
-
 _LARGEST = 448.0
 
 
@@ -24,7 +22,7 @@ def quantised(x: Tensor) -> tuple[Tensor, Tensor]:
 class Fp8Linear:
     """A linear layer whose product runs in e4m3."""
 
-    def __init__(self, weight: Tensor, bias: Tensor, gelu: str, use: Use = "plain") -> None:  # noqa: ARG002
+    def __init__(self, weight: Tensor, bias: Tensor, gelu: str) -> None:
         self._weight, scale = quantised(weight)
         self._scale = scale.t().contiguous()
         self._bias, self._gelu = bias, gelu

@@ -40,6 +40,12 @@ Use = Literal["plain", "gelu", "added"]
 MakeLinear = Callable[[Tensor, Tensor, str, Use], Linear]
 """(weight ``(out, in)``, bias ``(out,)``, form of GELU: ``none`` or ``tanh``, use) → layer; takes the tensors over."""
 
+
+def always(make: Callable[[Tensor, Tensor, str], Linear]) -> MakeLinear:
+    """Make every layer so, whatever it is used for."""
+    return lambda weight, bias, gelu, _: make(weight, bias, gelu)
+
+
 _TIMED_TOKENS = 384
 _TIMED_ROUNDS = 5
 
@@ -47,7 +53,7 @@ _TIMED_ROUNDS = 5
 class PlainLinear:
     """By torch's public operators, on any device."""
 
-    def __init__(self, weight: Tensor, bias: Tensor, gelu: str, use: Use = "plain") -> None:  # noqa: ARG002
+    def __init__(self, weight: Tensor, bias: Tensor, gelu: str) -> None:
         self._weight, self._bias, self._gelu = weight, bias, gelu
 
     def plain(self, x: Tensor) -> Tensor:
@@ -66,7 +72,7 @@ class PlainLinear:
 class PrepackedLinear:
     """By oneDNN, with weights in its own layout."""
 
-    def __init__(self, weight: Tensor, bias: Tensor, gelu: str, use: Use = "plain") -> None:  # noqa: ARG002
+    def __init__(self, weight: Tensor, bias: Tensor, gelu: str) -> None:
         self._weight = torch.ops.mkldnn._reorder_linear_weight(weight, 512)  # noqa: SLF001  see above
         self._bias, self._gelu = bias, gelu
         product = torch.ops.mkldnn._linear_pointwise  # noqa: SLF001
@@ -88,26 +94,29 @@ class PrepackedLinear:
         return done
 
 
+PLAIN, PREPACKED = always(PlainLinear), always(PrepackedLinear)
+
+
 def best_for(device: torch.device, dtype: torch.dtype) -> MakeLinear:
     """Prepacked on a CPU whose torch can do it and does it right, in fp32 where it is quicker, too; plain elsewhere."""
     if device.type != "cpu":
-        return PlainLinear
+        return PLAIN
     weight, bias, x = torch.eye(32, dtype=dtype), torch.ones(32, dtype=dtype), torch.ones(4, 32, dtype=dtype)
     plain = PlainLinear(weight, bias, "none")
     try:
         packed = PrepackedLinear(weight.clone(), bias, "none")
         agree = torch.allclose(packed.gelu(x), plain.gelu(x)) and torch.allclose(packed.added(x, x), plain.added(x, x))
     except (RuntimeError, AttributeError, NotImplementedError):  # an older or a smaller build of torch
-        return PlainLinear
+        return PLAIN
     if not agree:
-        return PlainLinear
-    return PrepackedLinear if dtype is not torch.float32 else _quicker
+        return PLAIN
+    return PREPACKED if dtype is not torch.float32 else quicker
 
 
-def _quicker(weight: Tensor, bias: Tensor, gelu: str, use: Use) -> Linear:
+def quicker(weight: Tensor, bias: Tensor, gelu: str, use: Use) -> Linear:
     """A layer by whichever library is quicker for its shape and use here."""
     make = _timed(weight.shape[0], weight.shape[1], gelu, use)
-    return make(weight, bias, gelu, use)
+    return make(weight, bias, gelu)
 
 
 @lru_cache(64)

@@ -17,7 +17,7 @@ from es_rerank.scoring.engine import fp8, memory
 from es_rerank.scoring.engine.checkpoint import Checkpoint
 from es_rerank.scoring.engine.device import DTYPES, precision_for
 from es_rerank.scoring.engine.graphs import Graphs
-from es_rerank.scoring.engine.linear import best_for
+from es_rerank.scoring.engine.linear import always, best_for
 from es_rerank.scoring.engine.model import Batch, CrossEncoder
 from es_rerank.scoring.engine.packing import Packed, bucket, pack
 from es_rerank.scoring.tokens import Tokens
@@ -46,7 +46,7 @@ class Runner:
 
     def _load(self, checkpoint: Checkpoint) -> None:
         dtype = DTYPES["fp16" if self.precision == "fp8" else self.precision]
-        make = fp8.Fp8Linear if self.precision == "fp8" else best_for(self.device, dtype)
+        make = always(fp8.Fp8Linear) if self.precision == "fp8" else best_for(self.device, dtype)
         try:
             self._model = CrossEncoder(checkpoint, self.device, dtype, make)
         except torch.OutOfMemoryError as exc:

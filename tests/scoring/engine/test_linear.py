@@ -29,18 +29,17 @@ def test_what_a_device_gets(monkeypatch: pytest.MonkeyPatch) -> None:
     """OneDNN on a CPU that has it, timed in fp32; plain operators elsewhere, and where oneDNN's are missing or wrong."""
     cpu = torch.device("cpu")
     if has_fast_bf16():
-        assert best_for(cpu, torch.bfloat16) is PrepackedLinear
-    made = best_for(cpu, torch.float32)(torch.ones(8, 4), torch.ones(8), "none", "gelu")
-    assert isinstance(made, PlainLinear | PrepackedLinear)
-    assert best_for(torch.device("cuda"), torch.float16) is PlainLinear
+        assert best_for(cpu, torch.bfloat16) is linear.PREPACKED
+    assert best_for(cpu, torch.float32) is linear.quicker
+    assert best_for(torch.device("cuda"), torch.float16) is linear.PLAIN
 
     def missing(*_: object) -> None:
         raise RuntimeError("no such operator")
 
     monkeypatch.setattr(PrepackedLinear, "gelu", missing)
-    assert best_for(cpu, torch.float32) is PlainLinear
+    assert best_for(cpu, torch.float32) is linear.PLAIN
     monkeypatch.setattr(PrepackedLinear, "gelu", lambda self, x: x * 2)
-    assert best_for(cpu, torch.float32) is PlainLinear
+    assert best_for(cpu, torch.float32) is linear.PLAIN
 
 
 @pytest.mark.parametrize("use", ["plain", "gelu", "added"])

@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 from es_rerank.scoring.engine.checkpoint import Checkpoint  # noqa: E402
-from es_rerank.scoring.engine.linear import PlainLinear  # noqa: E402
+from es_rerank.scoring.engine.linear import PLAIN  # noqa: E402
 from es_rerank.scoring.engine.model import Batch, CrossEncoder, Norm  # noqa: E402
 from es_rerank.scoring.engine.packing import Bucket, pack  # noqa: E402
 from es_rerank.scoring.tokens import Tokens  # noqa: E402
@@ -29,7 +29,7 @@ def test_norm_keeps_the_type_and_computes_in_fp32() -> None:
 def test_filling_up_changes_no_logit(name: str, request: pytest.FixtureRequest) -> None:
     """A batch in a bucket, as graphs need it, with dummy and empty sequences: the real rows stay as they are."""
     folder: Path = request.getfixturevalue(name)
-    model = CrossEncoder(Checkpoint(str(folder)), torch.device("cpu"), torch.float32, PlainLinear)
+    model = CrossEncoder(Checkpoint(str(folder)), torch.device("cpu"), torch.float32, PLAIN)
     pairs = [Tokens(np.arange(5, 5 + length, dtype=np.int32), 4, int(model.shape.stem == "bert")) for length in (20, 31, 64)]
     first = model.shape.first_position
     bare, filled = pack(pairs, first), pack(pairs, first, Bucket(256, 16, 64))
