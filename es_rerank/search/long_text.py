@@ -65,7 +65,8 @@ def divide(text: str, policy: PassagePolicy, query: str) -> Divided:
 def spans(text: str, tokens: int, stride: int) -> list[Span]:
     """Passages of up to ``tokens`` estimated tokens each, in whole sentences where these are not longer.
 
-    Neighbours share whole sentences of up to ``stride`` tokens at their borders.
+    Neighbours share whole sentences of up to ``stride`` tokens at their borders, as far as each then reaches further than
+    the one before it.
     """
     pieces = [piece for sentence in _sentences(text) for piece in _pieces(text, sentence, tokens)]
     costs = [tokens_about(text[start:end]) for start, end in pieces]
@@ -80,7 +81,8 @@ def spans(text: str, tokens: int, stride: int) -> list[Span]:
         if end == len(pieces):
             break
         shared, back = 0, end
-        while back - 1 > first and shared + costs[back - 1] <= stride:
+        room = min(stride, tokens - costs[end])
+        while back - 1 > first and shared + costs[back - 1] <= room:
             back -= 1
             shared += costs[back]
         first = back

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from es_rerank.core.estimate import tokens_about
@@ -21,6 +21,7 @@ def _policy(**given_keys: object) -> PassagePolicy:
 
 
 @given(st.text(alphabet="ab .!?。！\n猫é\U0001f600", max_size=400), st.integers(1, 40), st.integers(0, 12))
+@example("????ééééé", 2, 1)
 def test_passages_cover_the_text(text: str, tokens: int, stride: int) -> None:
     """From its first code point to its last, in order, each within its size unless it is a single code point or sentence part."""
     found = spans(text, tokens, min(stride, tokens - 1))
