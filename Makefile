@@ -47,7 +47,7 @@ format: $(VENV)/.setup-dev
 
 # writes the generated tables of docs/configuration.md anew
 docs: $(VENV)/.setup-dev
-	$(BIN)/python docs/generate.py
+	PYTHONPATH=. $(BIN)/python docs/generate.py
 
 # our engine beside every other way to run the model: make bench [QUICK=1] [MODEL=folder]
 bench: $(VENV)/.setup-dev

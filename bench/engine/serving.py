@@ -33,6 +33,7 @@ from es_rerank.scoring.warmup import BATCH_S, apart, measure
 from es_rerank.search import route
 from es_rerank.service.recovery import Breaker, Widening
 from es_rerank.service.search import SearchService
+from es_rerank.service.stages import Stages
 from es_rerank.telemetry.metrics import Metrics
 from tests.builders import answer, hit
 from tests.fakes import FakeUpstream
@@ -200,9 +201,8 @@ async def _beside() -> Row:
     upstream = FakeUpstream(lambda _: UpstreamResponse(200, ((b"Content-Type", b"application/json"),), data))
     policy = IndexPolicy(indices=("books",), passage=PassagePolicy(fields=("title",)))
     async with _batching(Instant()) as batcher:
-        service = SearchService(
-            upstream, batcher, lambda: [policy], time.monotonic, Breaker(time.monotonic), Widening(time.monotonic)
-        )
+        clock = time.monotonic
+        service = SearchService(upstream, Stages(batcher, clock, Breaker(clock), Widening(clock)), lambda: [policy], clock)
         rounds = sorted([await _round(service, turn) for turn in range(5)])
     return Row(
         "everything of a rerank outside Elasticsearch, tokenising and the model, 100 hits of 2 KB, ms",

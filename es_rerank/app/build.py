@@ -20,8 +20,11 @@ from es_rerank.config.settings import DEFAULT_WINDOWS, Settings
 from es_rerank.core.ports import Headers
 from es_rerank.errors import ConfigError
 from es_rerank.scoring.backend import Backend
+from es_rerank.service.entry_points import EntryPoints
+from es_rerank.service.msearch import MultiSearchService
 from es_rerank.service.recovery import Breaker, Widening
 from es_rerank.service.search import SearchService
+from es_rerank.service.stages import Stages
 from es_rerank.telemetry.logs import SearchLines
 from es_rerank.telemetry.metrics import Metrics
 from es_rerank.upstream.client import UpstreamClient
@@ -50,8 +53,11 @@ class Application:
         self.model = Model(settings, self.readiness, self.metrics, load_backends)
         self.scorer = self.model.scorer
         clock = time.monotonic
-        self.service = SearchService(self.upstream, self.scorer, self.policies, clock, Breaker(clock), Widening(clock))
-        self.proxy = Proxy(self.service, self.upstream, self.metrics, (self.metrics, SearchLines()), clock)
+        self.stages = Stages(self.scorer, clock, Breaker(clock), Widening(clock))
+        self.service = SearchService(self.upstream, self.stages, self.policies, clock)
+        many = MultiSearchService(self.upstream, self.stages, self.policies, clock)
+        entry_points = EntryPoints(self.upstream, self.service, many)
+        self.proxy = Proxy(entry_points, self.upstream, self.metrics, (self.metrics, SearchLines()), clock)
         self.api: FastAPI = build_api(self)
 
     @property

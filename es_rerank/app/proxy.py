@@ -14,11 +14,12 @@ import structlog
 from es_rerank.app import problems
 from es_rerank.app.exchange import ClientGone, Exchange, Receive, Scope, Send
 from es_rerank.core.ports import Clock, Headers, SearchLog, SearchRecord, Upstream, UpstreamRequest
-from es_rerank.core.reasons import Disposition, Outcome, Passthrough, Reason
-from es_rerank.core.resolve import Resolved
+from es_rerank.core.reasons import Reason
 from es_rerank.errors import UpstreamBroken, UpstreamError
 from es_rerank.search import headers, route
-from es_rerank.service.search import MAX_SEARCH_BODY, SearchService, Served
+from es_rerank.service.coding import MAX_SEARCH_BODY
+from es_rerank.service.entry_points import EntryPoints
+from es_rerank.service.served import ServedMany
 from es_rerank.telemetry.metrics import Metrics
 
 _log = structlog.get_logger()
@@ -28,9 +29,9 @@ class Proxy:
     """The ASGI application of the proxy's port."""
 
     def __init__(
-        self, service: SearchService, upstream: Upstream, metrics: Metrics, logs: tuple[SearchLog, ...], clock: Clock
+        self, entry_points: EntryPoints, upstream: Upstream, metrics: Metrics, logs: tuple[SearchLog, ...], clock: Clock
     ) -> None:
-        self._service = service
+        self._entry_points = entry_points
         self._upstream = upstream
         self._metrics = metrics
         self._logs = logs
@@ -55,91 +56,89 @@ class Proxy:
         except UpstreamError as fault:
             await self._complete(exchange, *problems.unreachable(fault, exchange.headers))
 
-    async def _pass(self, exchange: Exchange, disposition: Disposition | None = None) -> int:
+    async def _pass(self, exchange: Exchange, told: str | None = None) -> int:
         """Hand a request through as it comes; a search says why in a header."""
         body = exchange.pieces() if exchange.has_body else None
-        return await self._forward(exchange, _request(exchange, body), disposition)
+        return await self._forward(exchange, _request(exchange, body), told)
 
     async def _search(self, exchange: Exchange, found: route.SearchRoute) -> None:
-        """Serve a search, and take note of it."""
+        """Serve a request of one or many searches, and take note of each."""
         started = self._clock()
-        covered = self._service.covers(found)
-        policy = "" if isinstance(covered, Passthrough) else covered.lead.name
         try:
-            if isinstance(covered, Passthrough):
-                served = Served(Disposition(Outcome.PASSED_THROUGH, covered.reason))
-                status = await self._pass(exchange, served.disposition)
+            uncovered = self._entry_points.uncovered(found)
+            if uncovered is not None:
+                many = self._entry_points.passed(found, uncovered.reason)
+                status = await self._pass(exchange, many.header())
             else:
-                served, status = await self._covered(exchange, found, covered)
+                many, status = await self._covered(exchange, found)
         except UpstreamError as fault:
-            served = Served(Disposition(Outcome.PASSED_THROUGH, Reason.UPSTREAM_ERROR), error=str(fault))
-            self._note(found, policy, served, fault.status, self._clock() - started)
+            many = self._entry_points.passed(found, Reason.UPSTREAM_ERROR, error=str(fault))
+            self._note(many, fault.status, self._clock() - started)
             raise
-        self._note(found, policy, served, status, self._clock() - started)
+        self._note(many, status, self._clock() - started)
 
-    def _note(self, found: route.SearchRoute, policy: str, served: Served, status: int, total_s: float) -> None:
+    def _note(self, many: ServedMany, status: int, total_s: float) -> None:
         """One record for each search, however it went."""
-        times = served.times
-        record = SearchRecord(
-            index=found.expression or "_all",
-            policy=policy,
-            disposition=served.disposition,
-            status=status,
-            hits=served.hits,
-            total_s=total_s,
-            upstream_s=times.upstream,
-            queue_s=times.queue,
-            model_s=times.model,
-            own_s=max(total_s - times.upstream - times.queue - times.model, 0.0) if served.answer else 0.0,
-            bytes_added=served.bytes_added,
-            error=served.error,
-        )
-        for log in self._logs:
-            log.record(record)
+        for part in many.parts:
+            served, times = part.served, part.served.times
+            record = SearchRecord(
+                index=part.expression,
+                policy=part.policy,
+                disposition=served.disposition,
+                status=status,
+                hits=served.hits,
+                total_s=total_s,
+                upstream_s=times.upstream,
+                queue_s=times.queue,
+                model_s=times.model,
+                own_s=max(total_s - times.upstream - times.queue - times.model, 0.0) if many.answer else 0.0,
+                bytes_added=served.bytes_added,
+                error=served.error,
+            )
+            for log in self._logs:
+                log.record(record)
 
-    async def _covered(self, exchange: Exchange, found: route.SearchRoute, covered: Resolved) -> tuple[Served, int]:
-        """A search of an index that a policy names: read it, walk it, answer it."""
+    async def _covered(self, exchange: Exchange, found: route.SearchRoute) -> tuple[ServedMany, int]:
+        """A request that a policy may cover: read it, walk it, answer it."""
         body, whole = await exchange.body(MAX_SEARCH_BODY) if exchange.has_body else (b"", True)
         if not whole:
-            served = Served(Disposition(Outcome.PASSED_THROUGH, Reason.UNSUPPORTED))
+            many = self._entry_points.passed(found, Reason.UNSUPPORTED)
             long = _request(exchange, _joined(body, exchange.pieces()))
-            return served, await self._forward(exchange, long, served.disposition)
+            return many, await self._forward(exchange, long, many.header())
         original = _request(exchange, body or None, repeatable=True)
-        return await exchange.unless_gone(self._walked(exchange, original, found, covered))
+        return await exchange.unless_gone(self._walked(exchange, original, found))
 
     async def _walked(
-        self, exchange: Exchange, original: UpstreamRequest, found: route.SearchRoute, covered: Resolved
-    ) -> tuple[Served, int]:
-        """Walk a search, and write what came of it."""
-        served = await self._served(original, exchange, found, covered)
-        if served.answer is None:
-            status = await self._streamed(exchange, original, served.disposition)
-            self._service.answered(served, status)
-            return served, status
-        await self._complete(exchange, served.answer.status, (*served.answer.headers, *_said(served)), served.answer.body)
-        return served, served.answer.status
+        self, exchange: Exchange, original: UpstreamRequest, found: route.SearchRoute
+    ) -> tuple[ServedMany, int]:
+        """Walk a request, and write what came of it."""
+        many = await self._served(original, exchange, found)
+        if many.answer is None:
+            status = await self._streamed(exchange, original, many.header())
+            self._entry_points.answered(many, status)
+            return many, status
+        await self._complete(exchange, many.answer.status, (*many.answer.headers, *_said(many)), many.answer.body)
+        return many, many.answer.status
 
-    async def _served(
-        self, original: UpstreamRequest, exchange: Exchange, found: route.SearchRoute, covered: Resolved
-    ) -> Served:
+    async def _served(self, original: UpstreamRequest, exchange: Exchange, found: route.SearchRoute) -> ServedMany:
         """Walk; a fault of our own is logged, and the client gets Elasticsearch's answer."""
         try:
-            return await self._service.search(original, exchange.headers, found, covered)
+            return await self._entry_points.search(original, exchange.headers, found)
         except UpstreamError:
             raise
         except Exception:  # noqa: BLE001  the client must not pay for our fault
             _log.exception("a search could not be walked")
-            return Served(Disposition(Outcome.FELL_BACK, Reason.INTERNAL_ERROR), error="internal error")
+            return self._entry_points.fell_back(found)
 
-    async def _forward(self, exchange: Exchange, request: UpstreamRequest, disposition: Disposition | None) -> int:
+    async def _forward(self, exchange: Exchange, request: UpstreamRequest, told: str | None) -> int:
         """Send a request as it came and stream the answer; stops when the client leaves."""
-        return await exchange.unless_gone(self._streamed(exchange, request, disposition))
+        return await exchange.unless_gone(self._streamed(exchange, request, told))
 
-    async def _streamed(self, exchange: Exchange, request: UpstreamRequest, disposition: Disposition | None) -> int:
+    async def _streamed(self, exchange: Exchange, request: UpstreamRequest, told: str | None) -> int:
         async with self._upstream.stream(request) as response:
             lines = headers.homeward(response.headers)
-            if disposition is not None:
-                lines += ((b"X-Rerank", disposition.header().encode()),)
+            if told is not None:
+                lines += ((b"X-Rerank", told.encode()),)
             await exchange.start(response.status, lines)
             async for piece in response.chunks():
                 await exchange.write(piece, more=True)
@@ -159,12 +158,12 @@ def _request(exchange: Exchange, body: bytes | AsyncIterator[bytes] | None, *, r
     return UpstreamRequest(exchange.method, exchange.target, headers.onward(exchange.headers), body, repeatable)
 
 
-def _said(served: Served) -> Headers:
+def _said(many: ServedMany) -> Headers:
     """The two header lines of ours."""
-    times = served.times
+    times = many.times
     parts = (("es", times.upstream), ("queue", times.queue), ("model", times.model))
     timing = ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in parts)
-    return (b"X-Rerank", served.disposition.header().encode()), (b"Server-Timing", timing.encode())
+    return (b"X-Rerank", many.header().encode()), (b"Server-Timing", timing.encode())
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from fastapi import FastAPI, Response
 
 from es_rerank import __version__
-from es_rerank.app.api import tei
+from es_rerank.app.api import rerank
 from es_rerank.app.model import Model
 from es_rerank.app.serve import listener, server, until_stopped
 from es_rerank.app.state import Readiness
@@ -77,7 +77,7 @@ def _listening(listen: str) -> Iterator[socket.socket]:
 def build_scorer(model: Model, metrics: Metrics) -> FastAPI:
     """The application over a model that may still be loading."""
     api = FastAPI(title="es-rerank scorer", version=__version__, docs_url=None, redoc_url=None)
-    api.include_router(tei.router(model))
+    api.include_router(rerank.router(model, only=["/rerank"]))
 
     @api.get("/health", summary="200 once the model is warm, 503 until then")
     def health() -> Response:

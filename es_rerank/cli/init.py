@@ -28,7 +28,7 @@ from es_rerank.core.resolve import Resolved
 from es_rerank.errors import ConfigError, EsRerankError
 from es_rerank.search import route
 from es_rerank.search.passage import field_texts
-from es_rerank.service.search import Served
+from es_rerank.service.served import Served
 from es_rerank.telemetry.logs import configure
 
 SAMPLED = 100

@@ -58,6 +58,12 @@ class Settings(BaseSettings):
     ] = None
     own_user: Annotated[str | None, Field(description="user for our own calls, instead of a key")] = None
     own_password: Annotated[SecretStr | None, Field(description="password of that user")] = None
+    api_key: Annotated[
+        SecretStr | None,
+        Field(
+            description="what callers of the rerank APIs have to send, as `Authorization: Bearer`; none: anybody may call"
+        ),
+    ] = None
     scorer: Annotated[
         ScorerName,
         Field(

@@ -142,6 +142,7 @@ class WidenPolicy(_Keys, frozen=True):
 
 
 Control = Literal["mode", "query", "window", "timeout"]
+EntryPoint = Literal["search", "msearch", "template", "async_search", "typed"]
 
 
 class IndexPolicy(_Keys, frozen=True, kw_only=True):
@@ -180,6 +181,13 @@ class IndexPolicy(_Keys, frozen=True, kw_only=True):
         3000
     )
     widen: WidenPolicy = WidenPolicy()
+    entry_points: Annotated[
+        tuple[EntryPoint, ...],
+        Meta(
+            description="which ways to search are reranked: `_search`, `_msearch`, search `template`s, answers of "
+            "`async_search` that are final, `typed` paths of Elasticsearch 7; others pass through",
+        ),
+    ] = ("search", "msearch", "template")
     client_control: Annotated[tuple[Control, ...], Meta(description="which `X-Rerank-…` request headers are honoured")] = (
         "mode",
         "query",
@@ -204,6 +212,7 @@ def ordering(policy: IndexPolicy) -> tuple[object, ...]:
         *(getattr(policy, key) for key in SHARED_KEYS),
         *timeouts,
         policy.widen,
+        policy.entry_points,
         policy.query,
         policy.client_control,
     )

@@ -96,13 +96,15 @@ class ScoringJob(msgspec.Struct, frozen=True):
 class Scored(msgspec.Struct, frozen=True):
     """Logits in the order of the passages; None: not scored before the deadline. Times in seconds.
 
-    ``truncated``, in the same order: the model did not see the whole passage. Empty: the scorer cannot tell.
+    ``truncated``, in the same order: the model did not see the whole passage. Empty: the scorer cannot tell. ``tokens``: how
+    many the pairs have (an estimate for scorers that tokenise by themselves).
     """
 
     logits: tuple[float | None, ...]
     truncated: tuple[bool, ...] = ()
     queued_s: float = 0.0
     model_s: float = 0.0
+    tokens: int = 0
 
 
 class Scorer(Protocol):

@@ -26,6 +26,7 @@ class Reason(enum.StrEnum):
     NO_POLICY = "no-policy"
     DISABLED = "disabled"
     MODE_OFF = "mode-off"
+    ENTRY_POINT = "entry-point"
     POLICIES_DIFFER = "policies-differ"
     NO_QUERY_TEXT = "no-query-text"
     SORT = "sort"
@@ -57,6 +58,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.NO_POLICY: "no policy names this index expression",
     Reason.DISABLED: "the policy says `enabled: false`",
     Reason.MODE_OFF: "the client sent `X-Rerank-Mode: off`",
+    Reason.ENTRY_POINT: "the policy's `entry_points` do not name this way to search",
     Reason.POLICIES_DIFFER: "the expression touches policies that disagree",
     Reason.NO_QUERY_TEXT: "the search holds no words to rank by (a raw vector, `match_all`, filters only)",
     Reason.SORT: "the client sorts by something else than `_score`",

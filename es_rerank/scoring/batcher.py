@@ -108,7 +108,7 @@ class Batcher:
             self._leave(work)
         now = loop.time()
         begun = work.begun or now
-        return Scored(tuple(work.logits), tuple(work.truncated), queued_s=begun - work.entered, model_s=now - begun)
+        return Scored(tuple(work.logits), tuple(work.truncated), begun - work.entered, now - begun, round(work.size))
 
     def _enter(self, work: Work) -> None:
         """Admit a search, or refuse it at once; raises ScorerBusy, ScorerError."""

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from es_rerank.core.reasons import Reason
-from es_rerank.search import retriever
+from es_rerank.search import filter_path, retriever
 from es_rerank.search.request import MAX_RESULT_WINDOW, SearchCall
 
 _PINNING = frozenset({"pinned", "rule", "rule_query", "percolate"})
+_MANY = frozenset({"msearch", "msearch_template"})
 _MAX_DEPTH = 60
 
 
@@ -100,6 +101,11 @@ def _names_a_clause(name: str, body: dict[str, Any]) -> bool:
     return name in _PINNING and not {"organic", "field"}.isdisjoint(body)
 
 
+def _is_pretty(call: SearchCall) -> bool:
+    """A filtered answer is written anew, and blanks are not ours to choose."""
+    return call.parameter("pretty") not in {None, "false"}
+
+
 def _cannot_be_widened(call: SearchCall) -> Reason | None:
     collapse = call.tree.get("collapse")
     stored = call.tree.get("stored_fields", call.parameter("stored_fields"))
@@ -107,7 +113,9 @@ def _cannot_be_widened(call: SearchCall) -> Reason | None:
         return Reason.UNSUPPORTED
     if stored == "_none_" or (isinstance(stored, list) and "_none_" in stored):
         return Reason.UNSUPPORTED
-    if (call.parameter("filter_path") or "").strip(", "):
+    if filter_path.parse(call.parameter("filter_path")) and (_is_pretty(call) or call.route.endpoint in _MANY):
+        return Reason.UNSUPPORTED
+    if call.route.endpoint == "async_search" and call.parameter("keep_on_completion") not in {None, "false"}:
         return Reason.UNSUPPORTED
     limit = retriever.window_limit(call.tree)
     if limit is not None and (call.size is None or call.start + call.size > limit):

@@ -102,6 +102,19 @@ def pinned_down(call: SearchCall) -> list[Widened]:
     return found
 
 
+def pinned_sections(call: SearchCall) -> list[Widened]:
+    """The top-level ``knn`` sections without ``k``, each to be given the body's ``size``, which it would have taken.
+
+    Needed only where the body's own ``size`` is changed: one in the URL comes too late to count.
+    """
+    given = call.tree.get("knn")
+    placed: list[tuple[Path, object]] = [(("knn",), given)]
+    if isinstance(given, list):
+        placed = [(("knn", place), section) for place, section in enumerate(given)]
+    changes = {"k": str(call.body_size).encode()}
+    return [Widened(path, changes, None) for path, section in placed if isinstance(section, dict) and "k" not in section]
+
+
 def _knn_queries(tree: object, path: Path, depth: int) -> list[tuple[Path, dict[str, Any]]]:
     """``knn`` clauses inside queries; sections of the body or of a retriever, which have rules of their own, are not."""
     if depth > _MAX_DEPTH:

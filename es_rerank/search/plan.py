@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import msgspec
 
-from es_rerank.core.policy import IndexPolicy
+from es_rerank.core.policy import EntryPoint, IndexPolicy
 from es_rerank.core.reasons import Passthrough, Reason
 from es_rerank.core.resolve import Resolved
-from es_rerank.search import knn, retriever
+from es_rerank.search import filter_path, knn, retriever
 from es_rerank.search.eligible import objection
+from es_rerank.search.filter_path import FilterPath
 from es_rerank.search.headers import Control
 from es_rerank.search.query_text import extract
 from es_rerank.search.request import MAX_RESULT_WINDOW, SearchCall
+from es_rerank.search.route import Endpoint
 from es_rerank.search.source_filter import missing_fields
 
 
@@ -23,6 +25,7 @@ class RerankPlan(msgspec.Struct, frozen=True):
     """What will be done for one search.
 
     ``window`` hits are ranked; Elasticsearch is asked for ``upstream_size``; the client gets ``size`` hits from ``start``.
+    ``filtered`` is what the client wants to see of the answer, which has to come whole.
     ``client_k`` is set where a pure kNN search was widened: no more hits than that are returned. ``added_fields`` are
     asked for with ``fields`` and taken out again.
     """
@@ -39,6 +42,7 @@ class RerankPlan(msgspec.Struct, frozen=True):
     sections: tuple[knn.Widened, ...] = ()
     client_k: int | None = None
     added_fields: tuple[str, ...] = ()
+    filtered: FilterPath = FilterPath((), ())
 
     @property
     def policy(self) -> IndexPolicy:
@@ -46,9 +50,22 @@ class RerankPlan(msgspec.Struct, frozen=True):
         return self.resolved.lead
 
 
+_ENTRY_POINTS: dict[Endpoint, frozenset[EntryPoint]] = {
+    "search": frozenset({"search"}),
+    "msearch": frozenset({"msearch"}),
+    "template": frozenset({"template"}),
+    "msearch_template": frozenset({"msearch", "template"}),
+    "async_search": frozenset({"async_search"}),
+    "typed": frozenset({"typed"}),
+}
+"""Which of a policy's entry points a search needs."""
+
+
 def decide(call: SearchCall, resolved: Resolved, control: Control) -> RerankPlan | Passthrough:
     """Plan the search, or say why it passes through."""
     policy = resolved.lead
+    if not _ENTRY_POINTS[call.route.endpoint] <= set(policy.entry_points):
+        return Passthrough(Reason.ENTRY_POINT)
     reason = objection(call, bounded_is_fine=policy.widen.bounded)
     if reason is not None:
         return Passthrough(reason)
@@ -77,4 +94,5 @@ def decide(call: SearchCall, resolved: Resolved, control: Control) -> RerankPlan
         sections=(widened,) if widened else tuple(knn.pinned_down(call)),
         client_k=widened.client_k if widened else None,
         added_fields=missing_fields(call, needed),
+        filtered=filter_path.parse(call.parameter("filter_path")),
     )

@@ -1,17 +1,19 @@
 """RerankPlan → the request for Elasticsearch.
 
 ``from`` and ``size`` go into the URL, which beats the body, so that a body's bytes stay the client's (rule R5). Only kNN
-sections and added ``fields`` change a body, and then only those values. Does not send anything.
+sections and added ``fields`` change a body, and then only those values. A search among many has no URL of its own: there
+``from`` and ``size`` change in the body. Does not send anything.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
 from es_rerank.core.ports import Headers, UpstreamRequest
-from es_rerank.search import spans
+from es_rerank.search import knn, spans
 from es_rerank.search.headers import content_type_for_new_body, drop, first
 from es_rerank.search.plan import RerankPlan
 
@@ -28,15 +30,29 @@ def widen(plan: RerankPlan, original: UpstreamRequest) -> UpstreamRequest:
         if plan.call.held_in != "body":
             headers += ((b"content-type", content_type_for_new_body(original.headers)),)
         target, body = _without_source(target), edited
-    return UpstreamRequest(original.method, _sized(target, plan.upstream_size), _coded(headers), body, repeatable=True)
+    return UpstreamRequest(original.method, _sized(target, plan), _coded(headers), body, repeatable=True)
 
 
-def _edited(plan: RerankPlan) -> bytes | None:
-    """The new body; None where the client's own will do."""
-    if not plan.sections and not plan.added_fields:
+def carrying(original: UpstreamRequest, body: bytes) -> UpstreamRequest:
+    """The same request with another body, not compressed."""
+    kept = drop(original.headers, frozenset({b"content-length", b"content-encoding"}))
+    return UpstreamRequest(original.method, original.target, _coded(kept), body, repeatable=True)
+
+
+def widened_body(plan: RerankPlan) -> bytes:
+    """The body of one search of an ``_msearch``, on one line as it came."""
+    body = _edited(plan, knn.pinned_sections(plan.call)) or plan.call.body or b"{}"
+    return spans.set_members(body, (), {"from": b"0", "size": b"%d" % plan.upstream_size})
+
+
+def _edited(plan: RerankPlan, more: Sequence[knn.Widened] = ()) -> bytes | None:
+    """The new body; None where the client's own will do. ``more``: kNN sections to change where the plan leaves them."""
+    planned = {section.path for section in plan.sections}
+    sections = [*plan.sections, *(section for section in more if section.path not in planned)]
+    if not sections and not plan.added_fields:
         return None
     body = plan.call.body or b"{}"
-    for section in plan.sections:
+    for section in sections:
         body = spans.set_members(body, section.path, section.changes)
     if plan.added_fields:
         asked = plan.call.tree.get("fields")
@@ -45,9 +61,10 @@ def _edited(plan: RerankPlan) -> bytes | None:
     return body
 
 
-def _sized(target: bytes, size: int) -> bytes:
-    """Append the window; the last of equal parameters wins."""
-    return target + (b"&" if b"?" in target else b"?") + b"from=0&size=%d" % size
+def _sized(target: bytes, plan: RerankPlan) -> bytes:
+    """Append the window, and undo a filter; the last of equal parameters wins."""
+    unfiltered = b"&filter_path=" if plan.filtered else b""
+    return target + (b"&" if b"?" in target else b"?") + b"from=0&size=%d" % plan.upstream_size + unfiltered
 
 
 def _without_source(target: bytes) -> bytes:

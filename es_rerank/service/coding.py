@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import zlib
 
+MAX_SEARCH_BODY = 8 * 1024 * 1024
+"""Larger request bodies pass through; real searches have kilobytes."""
+
 _LEVEL = 1
 """Answers are compressed again as fast as possible; Elasticsearch's own level is 3."""
 

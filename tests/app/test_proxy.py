@@ -275,7 +275,7 @@ def test_pages_after_an_open_breaker_stay_elasticsearchs_own() -> None:
     """The first page was the original's; so are the next ones, until a first page is reranked again."""
     backend = FaultyBackend()
     with stub(steady) as upstream, proxy(upstream.url, backend) as running:
-        breaker = running.application.service._breaker
+        breaker = running.application.stages.breaker
         breaker._failures, breaker._probe_after = 99, float("inf")
         told = [ask(running.url, "POST", "/books/_search", {**SNOW, "size": 1}).header("x-rerank")]
         breaker.succeeded()

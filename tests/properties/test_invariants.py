@@ -22,6 +22,7 @@ from es_rerank.errors import ScorerError
 from es_rerank.search import route
 from es_rerank.service.recovery import Breaker, Widening
 from es_rerank.service.search import SearchService
+from es_rerank.service.stages import Stages
 from tests.builders import answer, hit, policy, resolved
 from tests.fakes import FakeUpstream
 
@@ -104,10 +105,9 @@ policies = st.builds(
 def ask(case: Case, rules: IndexPolicy, start: int, size: int, *, fails: bool = False) -> dict[str, Any]:
     """One page through the service; what passes through is answered by the engine itself."""
     upstream = engine(case.hits)
-    breaker, widening = Breaker(time.monotonic), Widening(time.monotonic)
-    service = SearchService(
-        upstream, TableScorer(case.table, fails=fails), lambda: [rules], time.monotonic, breaker, widening
-    )
+    clock = time.monotonic
+    stages = Stages(TableScorer(case.table, fails=fails), clock, Breaker(clock), Widening(clock))
+    service = SearchService(upstream, stages, lambda: [rules], clock)
     body = msgspec.json.encode({"query": {"match": {"title": "t"}}, "from": start, "size": size})
     original = UpstreamRequest("POST", b"/books/_search", JSON, body)
     found = route.parse("POST", b"/books/_search")

@@ -72,8 +72,8 @@ def anywhere(engine: Engine) -> Engine:
 def stage(staged: Stage) -> Iterator[Stage]:
     """The same, with a model that works when the test begins, and nothing remembered."""
     staged.backend.fault = ""
-    staged.running.application.service._memo._windows.clear()
-    breaker = staged.running.application.service._breaker
+    staged.running.application.stages.memo._windows.clear()
+    breaker = staged.running.application.stages.breaker
     breaker.succeeded()
     yield staged
     staged.backend.fault = ""
@@ -118,7 +118,7 @@ PASSED: list[tuple[str, str, Any, dict[str, str]]] = [
     ("GET", "/books/_count?q=snow", None, {}),
     ("GET", "/_cat/indices/books?h=index,docs.count", None, {}),
     ("POST", "/books/_mget", {"ids": ["1", "7"]}, {}),
-    ("POST", "/_msearch", b'{"index":"books"}\n{"size":2}\n{}\n{"size":1,"query":{"match":{"kind":"milk"}}}\n', {}),
+    ("POST", "/_msearch", b'{"index":"books"}\n{"size":2}\n{}\n{"size":0,"query":{"match":{"kind":"milk"}}}\n', {}),
     ("POST", "/_msearch", b'{"index":"books"}\n{"size":2}', {}),
     ("GET", "/books/_search?size=0", None, {}),
     ("GET", "/other*/_search?q=a+b%20c", None, {}),
@@ -537,3 +537,239 @@ def test_10_scores(stage: Stage) -> None:
 
 # 12 authentication ----------------------------------------------------------------------------------------------------
 # with a real nginx in front: tests/real/test_secured.py
+
+
+FILTERS = [
+    "hits.hits._id%2Chits.hits._source",
+    "hits.hits._source",
+    "hits.hits._source.title,took",
+    "hits.hits._s*",
+    "hits.**.title",
+    "**.value",
+    "*.total,_shards.*",
+    "-hits.hits._source",
+    "-hits.hits._source.text,-_shards",
+    "hits.hits,-hits.hits._score",
+    "hits,-**.title",
+    "hits.hits._source.d.q",
+    "hits.hits._source.d%5C.q",
+    "hits.hits._source.d*",
+    "hits.hits._source.list.n,hits.hits._source.empty,hits.hits._source.nothing",
+    "hits.hits._source.list,hits.hits._source.empty*",
+    "nothing",
+    "timed_out,%20,hits.max_score",
+    "aggregations.k.buckets.key,aggregations.**.doc_count",
+    "-aggregations.k.buckets.key",
+    "hits.hits.fields,hits.hits.highlight",
+]
+
+
+@pytest.fixture(scope="session")
+def odd_books(books: Engine) -> Engine:
+    """Documents whose sources are written anew where they are filtered."""
+    title = {"type": "text", "fields": {"keyword": {"type": "keyword"}}}
+    made = ask(books.url, "PUT", "/books-odd", {"mappings": {"dynamic": False, "properties": {"title": title}}})
+    assert made.status == 200, made.body
+    for place, source in enumerate(
+        (
+            b'{"title":"snow one","d.q":1E5,"list":[{"n":1.50},{"m":2},[{"n":3}],7],"empty":{},"empties":[],"nothing":null}',
+            b'{"title":"snow two","big":12345678901234567890123,"small":[0.0001,1e-5,-0.0,1E7,123456789.125,100.0]}',
+            b'{"title":"snow \\u00e9\\n\\u000b\\u007f\\/\\"","text":"\xe2\x98\x83 \xf0\x9f\x98\x80","d":{"q":2,"r":[]}}',
+        )
+    ):
+        put = ask(books.url, "PUT", f"/books-odd/_doc/{place}?refresh", source, {"Content-Type": "application/json"})
+        assert put.status in {200, 201}, put.body
+    return books
+
+
+@pytest.mark.parametrize("value", FILTERS)
+def test_3_filter_path(odd_books: Engine, value: str) -> None:
+    """Applied here exactly as the engine applies it: byte for byte where the order is the engine's."""
+    body = {
+        "query": {"match": {"title": "snow"}},
+        "size": 9,
+        "fields": ["title"],
+        "highlight": {"fields": {"title": {}}},
+        "aggs": {"k": {"terms": {"field": "title.keyword"}}},
+    }
+    backend = FaultyBackend()
+    with proxy(odd_books.url, backend, POLICY, cached_scores=0) as running:
+        target = f"/books-odd/_search?filter_path={value}"
+        reranked = ask(running.url, "POST", target, body)
+        assert told(reranked) == "reranked;window=3;scored=3"
+        backend.fault = "raises"
+        running.application.stages.memo._windows.clear()
+        raw, fallen = (ask(url, "POST", target, body) for url in (odd_books.url, running.url))
+        assert told(fallen).startswith("fell-back")
+        took = re.compile(rb'"took":\d+')
+        assert took.sub(b"", fallen.body) == took.sub(b"", raw.body)
+        hits = [json.loads(answer.body).get("hits", {}).get("hits", []) for answer in (raw, reranked)]
+        assert sorted(map(unscored, hits[0])) == sorted(map(unscored, hits[1]))
+
+
+def unscored(hit: dict[str, Any]) -> str:
+    return json.dumps({name: value for name, value in hit.items() if name != "_score"}, sort_keys=True)
+
+
+# 7 many searches at once ----------------------------------------------------------------------------------------------
+
+NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+def lines(*parts: Any) -> bytes:
+    return b"".join((part if isinstance(part, bytes) else json.dumps(part).encode()) + b"\n" for part in parts)
+
+
+MANY = lines(
+    {"index": "books"}, SNOW | {"size": 7},
+    {"index": ["books", "nope"]}, SNOW,
+    {}, SNOW | {"sort": "n", "size": 3},
+    {"index": "books", "preference": "_local"}, SNOW | {"from": 5, "size": 4, "aggs": {"k": {"terms": {"field": "kind"}}}},
+    {"index": "books"}, {"size": 0},
+    {"index": "books"}, {"query": {"match": {"title": {"query": "snow", "nonsense": 1}}}, "size": 1},
+)  # fmt: skip
+
+
+def without_a_parse_error(body: bytes) -> bytes:
+    """All but the last search, which fails the whole request."""
+    return b"".join(line + b"\n" for line in body.splitlines()[:-2])
+
+
+def test_7_msearch(stage: Stage) -> None:
+    """Each item as the single search would be answered; others, errors too, byte for byte the engine's own."""
+    body = without_a_parse_error(MANY)
+    direct, proxied = stage.both("/books/_msearch?typed_keys=true", body, **{"Content-Type": "application/x-ndjson"})
+    raw, found = direct.json()["responses"], proxied.json()["responses"]
+    outcomes = told(proxied).split(", ")
+    assert len(found) == len(raw) == len(outcomes) == 5
+    if embedded(stage):
+        return
+    assert [outcome.partition(";")[0] for outcome in outcomes] == [
+        "reranked", "passed-through", "passed-through", "reranked", "passed-through",
+    ]  # fmt: skip
+    for place in (1, 2, 4):
+        assert neutral_item(found[place]) == neutral_item(raw[place])
+    for place, single in ((0, SNOW | {"size": 7}), (3, SNOW | {"from": 5, "size": 4})):
+        alone = ask(stage.running.url, "POST", "/books/_search", single)
+        assert [hit["_id"] for hit in found[place]["hits"]["hits"]] == alone.ids
+        assert list(found[place]) == list(raw[place])
+        assert found[place]["hits"]["total"] == raw[place]["hits"]["total"]
+        assert found[place]["status"] == 200
+    assert found[3]["aggregations"] == raw[3]["aggregations"]
+
+
+def neutral_item(item: Any) -> Any:
+    return {name: value for name, value in item.items() if name != "took"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [MANY, MANY.rstrip(b"\n"), b"\n", b"", b'{"index":"books","x":1}\n{}\n', b'{"index":"books"}\n\n'],
+    ids=["parse error", "no newline", "nothing", "empty", "unknown key", "blank search"],
+)
+def test_7_refused_requests(stage: Stage, body: bytes) -> None:
+    """Are the engine's to refuse, as it does."""
+    if embedded(stage) and body is MANY:
+        return  # it does not refuse this one
+    direct, proxied = stage.both("/_msearch", body, **NDJSON)
+    assert untroubled(proxied) == untroubled(direct)
+
+
+def untroubled(answer: Answer) -> Any:
+    """Without the deprecation that OpenSearch tells of once only."""
+    return neutral(answer._replace(headers=[line for line in answer.headers if line[0] != "warning"]))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["application/json", "application/x-ndjson; charset=utf-8", "application/vnd.elasticsearch+json; compatible-with=9"],
+)
+def test_7_content_types(nine: Engine, kind: str) -> None:
+    """The Java client sends NDJSON under JSON's name."""
+    fill(nine)
+    with proxy(nine.url, FaultyBackend(), POLICY) as running:
+        lines_of = {"Content-Type": kind, "Accept": kind.replace("x-ndjson", "json")}
+        alone = ask(running.url, "POST", "/books/_search", SNOW)
+        found = ask(running.url, "POST", "/books/_msearch", lines({}, SNOW, {}, SNOW), lines_of)
+        assert told(alone).startswith("reranked;")
+        assert told(found) == f"{told(alone)}, {told(alone)}"
+
+
+def test_7_one_small_window_among_many(books: Engine) -> None:
+    """What only the wider search exceeds is asked for again, by itself, as it came."""
+    settings = {"settings": {"index.max_result_window": 20}}
+    ask(books.url, "PUT", "/books-narrow", settings)
+    ask(books.url, "PUT", "/books-narrow/_doc/1?refresh", {"title": "snow on the hill"})
+    try:
+        with proxy(books.url, FaultyBackend(), POLICY) as running:
+            body = lines({"index": "books-narrow"}, SNOW, {"index": "books"}, SNOW)
+            direct, proxied = (ask(url, "POST", "/_msearch", body, NDJSON) for url in (books.url, running.url))
+            alone = ask(running.url, "POST", "/books/_search", SNOW)
+            assert told(proxied) == f"fell-back;reason=widening-refused, {told(alone)}"
+            narrow = [answer.json()["responses"][0] for answer in (direct, proxied)]
+            assert neutral_item(narrow[0]) == neutral_item(narrow[1])
+    finally:
+        ask(books.url, "DELETE", "/books-narrow")
+
+
+@pytest.fixture(scope="session", params=["elasticsearch-7", "opensearch-3"])
+def mustache(request: pytest.FixtureRequest, engines: Any) -> Engine:
+    """The engines here that render templates."""
+    found: Engine = engines.get(request.param)
+    fill(found)
+    return found
+
+
+TEMPLATE = {
+    "source": {"query": {"match": {"title": "{{words}}"}}, "size": "{{size}}"},
+    "params": {"words": "snow", "size": 8},
+}
+
+
+def test_7_templates(mustache: Engine) -> None:
+    """Inline and stored, alone and many: the order of the search that they stand for."""
+    ask(mustache.url, "PUT", "/_scripts/snow", {"script": {"lang": "mustache", "source": TEMPLATE["source"]}})
+    stored = {"id": "snow", "params": TEMPLATE["params"]}
+    with proxy(mustache.url, FaultyBackend(), POLICY) as running:
+        alone = ask(running.url, "POST", "/books/_search", {"query": {"match": {"title": "snow"}}, "size": 8})
+        for body in (TEMPLATE, stored):
+            direct, found = (ask(url, "POST", "/books/_search/template?size=3", body) for url in (mustache.url, running.url))
+            assert told(found) == told(alone)
+            assert found.ids == alone.ids
+            assert found.json()["hits"]["total"] == direct.json()["hits"]["total"]
+            assert len(direct.ids) == 8
+        many = ask(running.url, "POST", "/books/_msearch/template", lines({}, stored, {}, TEMPLATE), NDJSON)
+        assert told(many) == ", ".join([told(alone)] * 2)
+        assert [[hit["_id"] for hit in item["hits"]["hits"]] for item in many.json()["responses"]] == [alone.ids] * 2
+        for odd in ({"id": "unknown"}, {"source": "{{#x}}"}, {"nonsense": 1}):
+            direct, proxied = (ask(url, "POST", "/books/_search/template", odd) for url in (mustache.url, running.url))
+            assert neutral(proxied) == neutral(direct)
+            assert told(proxied) == "passed-through;reason=unsupported"
+
+
+def test_7_templates_where_there_is_no_mustache(nine: Engine) -> None:
+    """The engine's own answer comes back."""
+    fill(nine)
+    with proxy(nine.url, FaultyBackend(), POLICY) as running:
+        direct, proxied = (ask(url, "POST", "/books/_search/template", TEMPLATE) for url in (nine.url, running.url))
+        assert neutral(proxied) == neutral(direct)
+
+
+def test_7_typed_paths(engines: Any) -> None:
+    """On Elasticsearch 7, where the policy names them."""
+    seven: Engine = engines.get("elasticsearch-7")
+    ask(seven.url, "PUT", "/books-typed?include_type_name=true", {"mappings": {"book": {}}})
+    for place in range(5):
+        ask(seven.url, "PUT", f"/books-typed/book/{place}?refresh", {"title": f"snow {'and ice ' * place}"})
+    try:
+        with proxy(seven.url, FaultyBackend(), POLICY + "entry_points: [search, typed]\n") as running:
+            alone = ask(running.url, "POST", "/books-typed/_search", SNOW)
+            direct, typed = (ask(url, "POST", "/books-typed/book/_search", SNOW) for url in (seven.url, running.url))
+            assert told(typed) == told(alone) == "reranked;window=5;scored=5"
+            assert typed.ids == alone.ids != direct.ids
+            assert typed.header("warning") == direct.header("warning")
+        with proxy(seven.url, FaultyBackend(), POLICY) as running:
+            passed = ask(running.url, "POST", "/books-typed/book/_search", SNOW)
+            assert (told(passed), passed.ids) == ("passed-through;reason=entry-point", direct.ids)
+    finally:
+        ask(seven.url, "DELETE", "/books-typed")

@@ -71,8 +71,10 @@ def deep(levels: int) -> dict[str, Any]:
         ("", {"stored_fields": "_none_"}, Reason.UNSUPPORTED),
         ("", {"stored_fields": ["_none_"]}, Reason.UNSUPPORTED),
         ("?stored_fields=_none_", {}, Reason.UNSUPPORTED),
-        ("?filter_path=hits.hits._id", {}, Reason.UNSUPPORTED),
-        ("?filter_path=", {}, None),
+        ("?filter_path=hits.hits._id", {}, None),
+        ("?filter_path=hits.hits._id&pretty", {}, Reason.UNSUPPORTED),
+        ("?filter_path=hits.hits._id&pretty=false", {}, None),
+        ("?filter_path=&pretty", {}, None),
         ("", {"retriever": RRF}, Reason.UNSUPPORTED),
         ("", {"retriever": RRF, "size": 5}, None),
         ("", {"retriever": RRF, "size": 5, "from": 6}, Reason.UNSUPPORTED),
@@ -89,3 +91,21 @@ def test_bounded_searches_where_the_policy_takes_them() -> None:
     """``widen.bounded`` lifts one objection only."""
     assert objection(call({"terminate_after": 5}), bounded_is_fine=True) is None
     assert objection(call({"terminate_after": 5, "sort": "n"}), bounded_is_fine=True) is Reason.SORT
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("/_msearch?filter_path=took", Reason.UNSUPPORTED),
+        ("/_msearch/template?filter_path=took", Reason.UNSUPPORTED),
+        ("/_msearch?filter_path=", None),
+        ("/books/_async_search?keep_on_completion=true", Reason.UNSUPPORTED),
+        ("/books/_async_search?keep_on_completion", Reason.UNSUPPORTED),
+        ("/books/_async_search?keep_on_completion=false", None),
+        ("/books/_async_search", None),
+        ("/books/_search?keep_on_completion=true", None),
+    ],
+)
+def test_objections_by_entry_point(target: str, reason: Reason | None) -> None:
+    """A filter over the answers of many searches, and an answer that Elasticsearch will keep."""
+    assert objection(call({}, target), bounded_is_fine=False) == reason

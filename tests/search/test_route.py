@@ -24,12 +24,9 @@ SEARCHES = [
 ]
 OTHERS = [
     b"/",
-    b"/_msearch",
-    b"/i/_msearch",
     b"/i/_doc/_search",
     b"/_doc/_search",
     b"/i/_search/x",
-    b"/i/_search/template",
     b"/_search/scroll",
     b"/i/%5Fsearch",
     b"//i/_search",
@@ -40,9 +37,15 @@ OTHERS = [
     b"/i/_search#x",
     b"/i/_search?a=b#c",
     b"*",
-    b"/_async_search",
     b"/i/_search_shards",
     b"/%5Fx/_search",
+    b"/i/_knn_search",
+    b"/i/_fleet/_fleet_search",
+    b"/_async_search/status/x",
+    b"/_render/template",
+    b"/i/%5Fx/_search",
+    b"/i/t/_msearch",
+    b"/i/_count",
 ]
 
 
@@ -53,6 +56,36 @@ def test_searches(target: bytes, expression: str | None) -> None:
         found = parse(method, target)
         assert found is not None
         assert found.expression == expression
+
+
+@pytest.mark.parametrize(
+    ("target", "endpoint", "expression"),
+    [
+        (b"/_msearch", "msearch", None),
+        (b"/i/_msearch/", "msearch", "i"),
+        (b"/_msearch/template?index=i", "msearch_template", "i"),
+        (b"/i/_msearch/template", "msearch_template", "i"),
+        (b"/_search/template", "template", None),
+        (b"/a%2Cb/_search/template//", "template", "a,b"),
+        (b"/i/_async_search", "async_search", "i"),
+        (b"/i/t/_search", "typed", "i"),
+        (b"/i/t,u/_search?x=1", "typed", "i"),
+        (b"/i/_search", "search", "i"),
+    ],
+)
+def test_entry_points(target: bytes, endpoint: str, expression: str | None) -> None:
+    """Each way to search is told from the others, by POST; all but the asynchronous one by GET, too."""
+    found = parse("POST", target)
+    assert found is not None
+    assert (found.endpoint, found.expression) == (endpoint, expression)
+    assert (parse("GET", target) is None) == (endpoint == "async_search")
+
+
+def test_a_route_without_its_page() -> None:
+    """What a template's rendering loses."""
+    found = parse("GET", b"/i/_search/template?from=1&size=2&routing=x&size=3")
+    assert found is not None
+    assert found.without_page() == SearchRoute("i", (("routing", "x"),), "template")
 
 
 @pytest.mark.parametrize("target", OTHERS)

@@ -24,7 +24,9 @@ from es_rerank.errors import (
 )
 from es_rerank.search import route
 from es_rerank.service.recovery import Breaker, Widening
-from es_rerank.service.search import SearchService, Served
+from es_rerank.service.search import SearchService
+from es_rerank.service.served import Served
+from es_rerank.service.stages import Stages
 from tests.builders import answer, hit, policy
 from tests.fakes import FakeScorer, FakeUpstream
 
@@ -41,7 +43,8 @@ class World:
         self.breaker = Breaker(time.monotonic)
         self.widening = Widening(time.monotonic)
         rules = rules or policy()
-        self.service = SearchService(self.upstream, scorer, lambda: [rules], time.monotonic, self.breaker, self.widening)
+        stages = Stages(scorer, time.monotonic, self.breaker, self.widening)
+        self.service = SearchService(self.upstream, stages, lambda: [rules], time.monotonic)
 
     async def search(
         self, body: dict[str, Any] | bytes | None = None, target: bytes = b"/books/_search", asked: Headers = ()

@@ -22,7 +22,7 @@ from es_rerank.errors import EsRerankError
 from es_rerank.search import answer, passage, route
 from es_rerank.search.answer import FirstStage
 from es_rerank.search.fusion import Ranked, first_stage
-from es_rerank.service.search import Served
+from es_rerank.service.served import Served
 
 if TYPE_CHECKING:
     from es_rerank.app.build import Application

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 
+from es_rerank.app.api.rerank import DIALECTS
 from tests.running import proxy
 
 
@@ -13,4 +14,4 @@ def test_the_two_ports_share_no_path() -> None:
         assert httpx.get(f"{running.url}/healthz").status_code == 502
         assert httpx.get(f"{running.api}/_search").status_code == 404
         paths = set(httpx.get(f"{running.api}/openapi.json").json()["paths"])
-        assert paths == {"/healthz", "/readyz", "/metrics", "/compare"}
+        assert paths == {"/healthz", "/readyz", "/metrics", "/compare", "/info", *(path for path, _, _ in DIALECTS)}

@@ -1,0 +1,1 @@
+"""Other systems' rerank requests and answers ⇄ queries with texts. Pure: no HTTP, no model, no clock."""
