@@ -114,7 +114,7 @@ class Proxy:
         """Walk a request, and write what came of it."""
         many = await self._served(original, exchange, found)
         if many.answer is None:
-            status = await self._streamed(exchange, original, many.header())
+            status = await self._streamed(exchange, many.request or original, many.header())
             self._entry_points.answered(many, status)
             return many, status
         await self._complete(exchange, many.answer.status, (*many.answer.headers, *_said(many)), many.answer.body)

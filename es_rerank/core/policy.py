@@ -139,6 +139,31 @@ class WidenPolicy(_Keys, frozen=True):
         int, Meta(ge=1, le=10_000, description="the window of searches with `highlight`, which cost more a hit")
     ] = 30
     bounded: Annotated[bool, Meta(description="also rerank searches with `terminate_after`")] = False
+    profile: Annotated[
+        bool, Meta(description="also rerank searches with `profile`, whose profile is then that of the wider search")
+    ] = False
+
+
+class SyntaxPolicy(_Keys, frozen=True):
+    """In which engines' own words a search may ask for reranking."""
+
+    text_similarity_reranker: Annotated[
+        bool,
+        Meta(
+            description="execute Elastic's `text_similarity_reranker` here where it is the outermost retriever, with its "
+            "window, field and text",
+        ),
+    ] = False
+    query_context: Annotated[
+        bool, Meta(description="take OpenSearch's `ext.rerank.query_context` out of the body and rank by its text")
+    ] = False
+    pipelines: Annotated[
+        tuple[Annotated[str, Meta(min_length=1)], ...],
+        Meta(
+            description="names that are ours in `search_pipeline`: taken out and reranked; `_none` is taken out, too, and "
+            "switches reranking off",
+        ),
+    ] = ()
 
 
 Control = Literal["mode", "query", "window", "timeout"]
@@ -188,6 +213,7 @@ class IndexPolicy(_Keys, frozen=True, kw_only=True):
             "`async_search` that are final, `typed` paths of Elasticsearch 7; others pass through",
         ),
     ] = ("search", "msearch", "template")
+    syntax: SyntaxPolicy = SyntaxPolicy()
     client_control: Annotated[tuple[Control, ...], Meta(description="which `X-Rerank-…` request headers are honoured")] = (
         "mode",
         "query",
@@ -213,6 +239,7 @@ def ordering(policy: IndexPolicy) -> tuple[object, ...]:
         *timeouts,
         policy.widen,
         policy.entry_points,
+        policy.syntax,
         policy.query,
         policy.client_control,
     )

@@ -9,24 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from es_rerank.core.policy import WidenPolicy
 from es_rerank.core.reasons import Reason
-from es_rerank.search import filter_path, retriever
+from es_rerank.search import filter_path, pinned, retriever
 from es_rerank.search.request import MAX_RESULT_WINDOW, SearchCall
+from es_rerank.search.route import MANY
 
 _PINNING = frozenset({"pinned", "rule", "rule_query", "percolate"})
-_MANY = frozenset({"msearch", "msearch_template"})
 _MAX_DEPTH = 60
 
 
-def objection(call: SearchCall, *, bounded_is_fine: bool) -> Reason | None:
+def objection(call: SearchCall, allowed: WidenPolicy) -> Reason | None:
     """Why this search must be left alone; None: nothing speaks against it."""
     if call.size == 0:
         return Reason.SIZE_ZERO
     if _feeds_a_cursor(call):
         return Reason.CURSOR
-    if not bounded_is_fine and _is_bounded(call):
+    if not allowed.bounded and _is_bounded(call):
         return Reason.BOUNDED
-    if call.tree.get("profile") not in {None, False}:
+    if not allowed.profile and call.tree.get("profile") not in {None, False}:
         return Reason.PROFILE
     if _is_sorted(call):
         return Reason.SORT
@@ -74,12 +75,17 @@ def _order_is_taken(call: SearchCall) -> Reason | None:
     names = {name for name, _ in retriever.nodes(call.tree.get("retriever"))}
     if names & {"text_similarity_reranker", "random_reranker"}:
         return Reason.ALREADY_RERANKED
-    if names & retriever.DECIDES_ITSELF or _PINNING & set(_clause_names(call.tree.get("query"))):
-        return Reason.PINNED
-    for name, body in retriever.nodes(call.tree.get("retriever")):
-        if name == "standard" and _PINNING & set(_clause_names(body.get("query"))):
-            return Reason.PINNED
-    return None
+    fixed = pinned.outermost(call.tree) or {}
+    inner = [fixed.get("organic"), fixed.get("retriever")] if fixed else [call.tree.get("query"), call.tree.get("retriever")]
+    return Reason.PINNED if any(map(_pins, inner)) else None
+
+
+def _pins(tree: object) -> bool:
+    """Whether a query, or a retriever with the queries in it, decides places by itself."""
+    within = list(retriever.nodes(tree))
+    queries = [tree, *(body.get("query") for name, body in within if name == "standard")]
+    deciding = any(name in retriever.DECIDES_ITSELF for name, _ in within)
+    return deciding or any(_PINNING & set(_clause_names(query)) for query in queries)
 
 
 def _clause_names(query: object, depth: int = 0) -> Iterator[str]:
@@ -113,7 +119,7 @@ def _cannot_be_widened(call: SearchCall) -> Reason | None:
         return Reason.UNSUPPORTED
     if stored == "_none_" or (isinstance(stored, list) and "_none_" in stored):
         return Reason.UNSUPPORTED
-    if filter_path.parse(call.parameter("filter_path")) and (_is_pretty(call) or call.route.endpoint in _MANY):
+    if filter_path.parse(call.parameter("filter_path")) and (_is_pretty(call) or call.route.endpoint in MANY):
         return Reason.UNSUPPORTED
     if call.route.endpoint == "async_search" and call.parameter("keep_on_completion") not in {None, "false"}:
         return Reason.UNSUPPORTED

@@ -34,27 +34,32 @@ def first_stage(count: int) -> list[Ranked]:
 
 
 def rank(
-    plan: RerankPlan, first: Sequence[float], logits: Sequence[float | None], textless: frozenset[int] = frozenset()
+    plan: RerankPlan,
+    first: Sequence[float],
+    logits: Sequence[float | None],
+    textless: frozenset[int] = frozenset(),
+    held: int = 0,
 ) -> list[Ranked]:
-    """Order all hits: the window by fusion, then the tail.
+    """Order all hits: those that are ``held`` at the head, the rest of the window by fusion, then the tail.
 
     ``first`` holds the own score of every hit in first-stage order, ``logits`` those of the window, ``textless`` the
     places in it that have no text. ``min_score`` counts only where every hit with text was scored.
     """
-    scored = {place: logit for place, logit in enumerate(logits) if logit is not None}
+    scored = {place: logit for place, logit in enumerate(logits) if logit is not None and place >= held}
     activate = ACTIVATIONS[plan.policy.score.activation]
     activated = {place: activate(logit) for place, logit in scored.items()}
     values = _fused(plan.policy.fusion, scored, activated, first)
     order = sorted(scored, key=lambda place: (-values[place], place))
-    unscored = [place for place in range(len(logits)) if place not in scored]
-    tail = list(range(len(logits), len(first)))
+    unscored = [place for place in range(held, len(logits)) if place not in scored]
+    tail = list(range(max(held, len(logits)), len(first)))
     least = plan.policy.min_score
     if least is not None and textless.issuperset(unscored):
         order, tail = [place for place in order if activated[place] >= least], []
-    places = _with_unscored(plan, order, unscored, textless) + tail
+    places = [*range(held), *_with_unscored(plan, order, unscored, textless, held), *tail]
     shown = activated if plan.policy.fusion.method == "replace" else values
     scores = falling([(shown.get(place), first[place]) for place in places])
-    return [Ranked(place, score, scored.get(place)) for place, score in zip(places, scores, strict=True)]
+    ranked = zip(places, scores, strict=True)
+    return [Ranked(place, None if place < held else score, scored.get(place)) for place, score in ranked]
 
 
 def _fused(
@@ -77,12 +82,14 @@ def _fused(
     return dict(zip(scored, (share * mine + (1 - share) * theirs for mine, theirs in pairs), strict=True))
 
 
-def _with_unscored(plan: RerankPlan, order: list[int], unscored: list[int], textless: frozenset[int]) -> list[int]:
+def _with_unscored(
+    plan: RerankPlan, order: list[int], unscored: list[int], textless: frozenset[int], held: int
+) -> list[int]:
     """Join scored and unscored places of the window; hits without text may keep theirs, all others go below."""
     if plan.resolved.lead.passage.missing == "below":
         return order + unscored
     joined = list(order)
     for place in unscored:
         if place in textless:
-            joined.insert(min(place, len(joined)), place)
+            joined.insert(min(place - held, len(joined)), place)
     return joined + [place for place in unscored if place not in textless]

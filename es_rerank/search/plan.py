@@ -11,10 +11,11 @@ import msgspec
 from es_rerank.core.policy import EntryPoint, IndexPolicy
 from es_rerank.core.reasons import Passthrough, Reason
 from es_rerank.core.resolve import Resolved
-from es_rerank.search import filter_path, knn, retriever
+from es_rerank.search import filter_path, knn, pinned, retriever
 from es_rerank.search.eligible import objection
 from es_rerank.search.filter_path import FilterPath
 from es_rerank.search.headers import Control
+from es_rerank.search.pinned import Pin
 from es_rerank.search.query_text import extract
 from es_rerank.search.request import MAX_RESULT_WINDOW, SearchCall
 from es_rerank.search.route import Endpoint
@@ -27,7 +28,8 @@ class RerankPlan(msgspec.Struct, frozen=True):
     ``window`` hits are ranked; Elasticsearch is asked for ``upstream_size``; the client gets ``size`` hits from ``start``.
     ``filtered`` is what the client wants to see of the answer, which has to come whole.
     ``client_k`` is set where a pure kNN search was widened: no more hits than that are returned. ``added_fields`` are
-    asked for with ``fields`` and taken out again.
+    asked for with ``fields`` and taken out again. ``counts_kept``: ``hits.total`` counts what ``min_score`` leaves.
+    ``pins``: documents that stay at the head.
     """
 
     call: SearchCall
@@ -43,6 +45,8 @@ class RerankPlan(msgspec.Struct, frozen=True):
     client_k: int | None = None
     added_fields: tuple[str, ...] = ()
     filtered: FilterPath = FilterPath((), ())
+    counts_kept: bool = False
+    pins: tuple[Pin, ...] = ()
 
     @property
     def policy(self) -> IndexPolicy:
@@ -66,7 +70,7 @@ def decide(call: SearchCall, resolved: Resolved, control: Control) -> RerankPlan
     policy = resolved.lead
     if not _ENTRY_POINTS[call.route.endpoint] <= set(policy.entry_points):
         return Passthrough(Reason.ENTRY_POINT)
-    reason = objection(call, bounded_is_fine=policy.widen.bounded)
+    reason = objection(call, policy.widen)
     if reason is not None:
         return Passthrough(reason)
     query = control.query or extract(call.tree, call.parameter("q"), policy.query)
@@ -95,4 +99,5 @@ def decide(call: SearchCall, resolved: Resolved, control: Control) -> RerankPlan
         client_k=widened.client_k if widened else None,
         added_fields=missing_fields(call, needed),
         filtered=filter_path.parse(call.parameter("filter_path")),
+        pins=pinned.pins(call.tree),
     )

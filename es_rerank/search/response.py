@@ -1,8 +1,9 @@
 """An order → the bytes of the answer. One exit for success and for fallback.
 
 Every byte that is not meant to change is Elasticsearch's own: hits are moved as they are, and only ``_score`` (and
-``_rank``, where an old engine wrote one), ``max_score``, ``took``, the total of a widened kNN search and the fields
-that we had added are touched. Never adds a key (rule R10) but the one ``highlight`` entry that a policy asks for.
+``_rank``, where an old engine wrote one), ``max_score``, ``took``, the total of a widened kNN search, an explanation
+that was asked for and the fields that we had added are touched. Never adds a key (rule R10) but the one ``highlight``
+entry that a policy asks for.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 import msgspec
 
 from es_rerank.core.scores import shortest
-from es_rerank.search import highlight, page, spans
+from es_rerank.search import explanation, highlight, page, spans
 from es_rerank.search.answer import FirstStage, Hit
 from es_rerank.search.fusion import Ranked
 from es_rerank.search.highlight import Notes
@@ -38,7 +39,13 @@ def rewrite(
         edits[stage.top["took"].value] = b"%d" % (took + added_ms if isinstance(took, int) else added_ms)
     if plan.client_k is not None and "total" in stage.inner:
         edits |= _capped_total(data, stage.inner["total"].value, plan.client_k)
+    if plan.counts_kept and not _is_fallback(order) and "total" in stage.inner:
+        edits |= _capped_total(data, stage.inner["total"].value, len(order))
     return spans.replace(data, edits)
+
+
+def _is_fallback(order: Sequence[Ranked]) -> bool:
+    return bool(order) and order[0].score is None
 
 
 def _number(stage: FirstStage, span: Span, text: str) -> dict[Span, bytes]:
@@ -70,6 +77,7 @@ def _hit(stage: FirstStage, plan: RerankPlan, ranked: Ranked, rank: int, notes: 
         edits[hit.members["_score"].value] = shortest(ranked.score).encode()
         if "_rank" in hit.members:
             edits[hit.members["_rank"].value] = b"%d" % rank
+    edits |= explanation.edits(stage, plan, hit, ranked)
     if ranked.place in notes:
         edits |= highlight.edits(stage, hit, *notes[ranked.place])
     if plan.added_fields:

@@ -17,6 +17,9 @@ Parameters = tuple[tuple[str, str], ...]
 Endpoint = Literal["search", "msearch", "template", "msearch_template", "async_search", "typed"]
 """Ways to search whose answer holds ranked hits of a query; ``typed``: ``/{index}/{type}/_search`` of Elasticsearch 7."""
 
+MANY: frozenset[Endpoint] = frozenset({"msearch", "msearch_template"})
+"""Requests that hold many searches."""
+
 _TAILS: dict[tuple[bytes, ...], Endpoint] = {
     (b"_search",): "search",
     (b"_msearch",): "msearch",

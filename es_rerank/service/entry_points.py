@@ -8,7 +8,7 @@ from __future__ import annotations
 from es_rerank.core.ports import Headers, Upstream, UpstreamRequest
 from es_rerank.core.reasons import Disposition, Outcome, Passthrough, Reason
 from es_rerank.core.resolve import Resolved
-from es_rerank.search.route import SearchRoute
+from es_rerank.search.route import MANY, SearchRoute
 from es_rerank.service.msearch import MultiSearchService
 from es_rerank.service.search import SearchService
 from es_rerank.service.served import Part, Served, ServedMany
@@ -25,7 +25,7 @@ class EntryPoints:
 
     def uncovered(self, found: SearchRoute) -> Passthrough | None:
         """Why a request need not even be read; None: it has to be."""
-        if found.endpoint in {"msearch", "msearch_template"}:
+        if found.endpoint in MANY:
             return None if self._many.any_policies() else Passthrough(Reason.NO_POLICY)
         covered = self._one.covers(found)
         if isinstance(covered, Passthrough):
@@ -55,7 +55,8 @@ class EntryPoints:
         if isinstance(search, Passthrough):
             return self.passed(found, search.reason, covered)
         served = await self._one.search(search, asked, found, covered)
-        return ServedMany((Part(found.expression or "_all", covered.lead.name, served),), served.answer)
+        part = Part(found.expression or "_all", covered.lead.name, served)
+        return ServedMany((part,), served.answer, served.request)
 
     def passed(self, found: SearchRoute, reason: Reason, covered: Resolved | None = None, error: str = "") -> ServedMany:
         """A request that is left to Elasticsearch as it came."""

@@ -18,11 +18,12 @@ from es_rerank.core.ports import Clock, Headers, Upstream, UpstreamRequest, Upst
 from es_rerank.core.reasons import Disposition, Outcome, Passthrough, Reason
 from es_rerank.core.resolve import Resolved, resolve
 from es_rerank.errors import AnswerUnreadable, UpstreamError
-from es_rerank.search import headers, msearch, plan, request, widen
+from es_rerank.search import headers, msearch, request, syntax, widen
 from es_rerank.search.answer import FirstStage
 from es_rerank.search.msearch import Item
 from es_rerank.search.plan import RerankPlan
 from es_rerank.search.route import SearchRoute
+from es_rerank.search.syntax import Translation
 from es_rerank.service import coding, first_stage
 from es_rerank.service.served import Complete, Part, Served, ServedMany, Times
 from es_rerank.service.stages import Stages
@@ -84,16 +85,22 @@ class MultiSearchService:
         items = _items(original)
         if isinstance(items, Passthrough):
             return ServedMany((_passed(found, items.reason),))
-        many = _Many(original, items, {}, {}, self._clock())
-        for place, item in enumerate(items):
-            planned = self._planned(item, asked, item.route(found))
-            if isinstance(planned, Part):
-                many.settled[place] = planned
-            else:
-                many.wide[place] = planned
-        if not many.wide:
-            return ServedMany(many.parts())
-        times = Times()
+        many = self._many(original, items, asked, found)
+        served = await self._walk(many) if many.wide else ServedMany(many.parts())
+        return served if many.original is original else msgspec.structs.replace(served, request=many.original)
+
+    def _many(self, original: UpstreamRequest, items: Sequence[Item], asked: Headers, found: SearchRoute) -> _Many:
+        """All searches before Elasticsearch is asked; those in other words take the places of what they stand for."""
+        decided = [self._planned(item, asked, item.route(found)) for item in items]
+        understood = tuple(item for item, _ in decided)
+        if any(mine is not theirs for mine, theirs in zip(understood, items, strict=True)):
+            original = widen.carrying(original, b"".join(item.lines for item in understood))
+        settled = {place: part for place, (_, part) in enumerate(decided) if isinstance(part, Part)}
+        wide = {place: planned for place, (_, planned) in enumerate(decided) if isinstance(planned, RerankPlan)}
+        return _Many(original, understood, settled, wide, self._clock())
+
+    async def _walk(self, many: _Many) -> ServedMany:
+        times, original = Times(), many.original
         got = await first_stage.ask(self._upstream, widen.carrying(original, many.lines()), many.most_bytes)
         times.upstream = self._clock() - many.started
         if isinstance(got, Reason):
@@ -101,7 +108,7 @@ class MultiSearchService:
         if got.status in first_stage.HAND_ON:
             handed = Complete(got.status, got.headers, got.body)
             return ServedMany(many.parts(dict.fromkeys(many.wide, _handed_on(times))), handed)
-        answer = _read(got, many.most_bytes, len(items))
+        answer = _read(got, many.most_bytes, len(many.items))
         if isinstance(answer, Reason):
             return self._as_it_came(many, answer, times)
         return await self._finish(many, got, answer, times)
@@ -111,16 +118,18 @@ class MultiSearchService:
         for part in many.parts:
             self._stages.answered(part.served, status)
 
-    def _planned(self, item: Item, asked: Headers, found: SearchRoute) -> RerankPlan | Part:
+    def _planned(self, item: Item, asked: Headers, found: SearchRoute) -> tuple[Item, RerankPlan | Part]:
         """One search before Elasticsearch is asked: a plan to widen it, or what came of it already."""
         covered = resolve(found.expression, self._policies(), datetime.now(UTC))
         if isinstance(covered, Passthrough):
-            return _passed(found, covered.reason)
-        decided = _decided(item, asked, found, covered)
+            return item, _passed(found, covered.reason)
+        translated, decided = _decided(item, asked, found, covered)
+        if translated is not None and translated.body is not None:
+            item = msgspec.structs.replace(item, body=translated.body)
         if isinstance(decided, Passthrough):
-            return _passed(found, decided.reason, covered.lead.name)
+            return item, _passed(found, decided.reason, covered.lead.name)
         left_alone = self._stages.admit(decided)
-        return Part(covered.expression, covered.lead.name, left_alone) if left_alone else decided
+        return item, Part(covered.expression, covered.lead.name, left_alone) if left_alone else decided
 
     def _as_it_came(self, many: _Many, reason: Reason, times: Times) -> ServedMany:
         """The whole request is to be sent as it came."""
@@ -189,14 +198,16 @@ def _items(original: UpstreamRequest) -> tuple[Item, ...] | Passthrough:
     return msearch.parse(body)
 
 
-def _decided(item: Item, asked: Headers, found: SearchRoute, covered: Resolved) -> RerankPlan | Passthrough:
+def _decided(
+    item: Item, asked: Headers, found: SearchRoute, covered: Resolved
+) -> tuple[Translation | None, RerankPlan | Passthrough]:
     wanted = headers.control(asked, covered.lead)
-    if isinstance(wanted, Passthrough):
-        return wanted
     call = request.parse(found, b"application/json", item.body)
     if isinstance(call, Passthrough):
-        return call
-    return plan.decide(call, covered, msgspec.structs.replace(wanted, query=None))  # no query is that of every search
+        return None, wanted if isinstance(wanted, Passthrough) else call
+    if not isinstance(wanted, Passthrough):
+        wanted = msgspec.structs.replace(wanted, query=None)  # no query is that of every search
+    return syntax.decide(call, covered, wanted)
 
 
 def _read(got: UpstreamResponse, max_bytes: int, count: int) -> msearch.Answer | Reason:

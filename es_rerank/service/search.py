@@ -18,9 +18,10 @@ from es_rerank.core.ports import Clock, Headers, Upstream, UpstreamRequest
 from es_rerank.core.reasons import Disposition, Outcome, Passthrough, Reason
 from es_rerank.core.resolve import Resolved, resolve
 from es_rerank.errors import AnswerUnreadable, UpstreamError
-from es_rerank.search import async_search, filter_path, headers, plan, request, route, widen
+from es_rerank.search import async_search, filter_path, headers, request, route, syntax, widen
 from es_rerank.search.plan import RerankPlan
 from es_rerank.search.spans import Span
+from es_rerank.search.syntax import Translation
 from es_rerank.service import coding, first_stage
 from es_rerank.service.served import Complete, Served, Times
 from es_rerank.service.stages import Stages
@@ -47,10 +48,16 @@ class SearchService:
 
         Raises UpstreamUnreachable and UpstreamTimeout, where there is no answer at all.
         """
-        started = self._clock()
-        planned = _plan(original, asked, found, covered)
+        translated, planned = _plan(original, asked, found, covered)
+        stands_for_it = None if translated is None else translated.request(original)
         if isinstance(planned, Passthrough):
-            return Served(Disposition(Outcome.PASSED_THROUGH, planned.reason))
+            served = Served(Disposition(Outcome.PASSED_THROUGH, planned.reason))
+        else:
+            served = await self._walk(stands_for_it or original, planned)
+        return served if stands_for_it is None else msgspec.structs.replace(served, request=stands_for_it)
+
+    async def _walk(self, original: UpstreamRequest, planned: RerankPlan) -> Served:
+        started = self._clock()
         left_alone = self._stages.admit(planned)
         if left_alone is not None:
             return left_alone
@@ -107,15 +114,15 @@ class SearchService:
 
 def _plan(
     original: UpstreamRequest, asked: Headers, found: route.SearchRoute, covered: Resolved
-) -> RerankPlan | Passthrough:
+) -> tuple[Translation | None, RerankPlan | Passthrough]:
     """Everything that is decided before Elasticsearch is asked."""
     wanted = headers.control(asked, covered.lead)
-    if isinstance(wanted, Passthrough):
-        return wanted
     raw = original.body if isinstance(original.body, bytes) else b""
     try:
         body = coding.decode(raw, headers.first(original.headers, b"content-encoding"), coding.MAX_SEARCH_BODY)
     except coding.Undecodable:
-        return Passthrough(Reason.NOT_JSON)
+        return None, Passthrough(Reason.NOT_JSON)
     call = request.parse(found, headers.first(original.headers, b"content-type"), body)
-    return call if isinstance(call, Passthrough) else plan.decide(call, covered, wanted)
+    if isinstance(call, Passthrough):
+        return None, wanted if isinstance(wanted, Passthrough) else call
+    return syntax.decide(call, covered, wanted)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from es_rerank.core.ports import Headers
+from es_rerank.core.ports import Headers, UpstreamRequest
 from es_rerank.core.reasons import Disposition
 from es_rerank.search.answer import FirstStage
 from es_rerank.search.fusion import Ranked
@@ -37,7 +37,8 @@ class Complete(msgspec.Struct, frozen=True):
 class Served(msgspec.Struct, frozen=True):
     """What came of a search: an answer, or None where the original request is to be sent as it came.
 
-    ``replays``: the original is sent although Elasticsearch was asked already.
+    ``replays``: the original is sent although Elasticsearch was asked already. ``request`` is what stands for the original
+    then, where that asked for reranking in words that are not for Elasticsearch.
     """
 
     disposition: Disposition
@@ -51,6 +52,7 @@ class Served(msgspec.Struct, frozen=True):
     judged: Sequence[Judged] = ()
     plan: RerankPlan | None = None
     replays: bool = False
+    request: UpstreamRequest | None = None
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -62,10 +64,14 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class ServedMany(msgspec.Struct, frozen=True):
-    """What came of a request of one or many searches: an answer, or None where it is to be sent as it came."""
+    """What came of a request of one or many searches: an answer, or None where it is to be sent as it came.
+
+    ``request`` is to be sent in its place then, where there is one.
+    """
 
     parts: tuple[Part, ...]
     answer: Complete | None = None
+    request: UpstreamRequest | None = None
 
     def header(self) -> str:
         """The ``X-Rerank`` value: a list, one member for each search in order (RFC 9651, section 3.1).

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from es_rerank.core.ports import Clock, Scorer
 from es_rerank.core.reasons import Disposition, Outcome, Reason
 from es_rerank.errors import AnswerUnreadable
-from es_rerank.search import answer, fusion, response
+from es_rerank.search import answer, fusion, pinned, response
 from es_rerank.search.answer import FirstStage
 from es_rerank.search.highlight import highlights
 from es_rerank.search.plan import RerankPlan
@@ -80,7 +80,9 @@ class Stages:
         times.queue, times.model = made.queue_s, made.model_s
         own = [hit.score for hit in stage.hits]
         if made.disposition.outcome in {Outcome.RERANKED, Outcome.PARTIAL}:
-            order = fusion.rank(planned, own, [found.logit for found in made.judged], _textless(texts))
+            logits = [found.logit for found in made.judged]
+            held = pinned.held(stage, planned.pins) if planned.pins else 0
+            order = fusion.rank(planned, own, logits, _textless(texts), held)
         else:
             order = fusion.first_stage(len(own))
         notes = highlights(planned, stage, texts, made.judged)

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from es_rerank.core.policy import WidenPolicy
 from es_rerank.core.reasons import Reason
 from es_rerank.search.eligible import objection
 from tests.builders import call
 
-RRF = {"rrf": {"retrievers": [{"standard": {"query": {"match": {"t": "a"}}}}]}}
+STANDARD = {"standard": {"query": {"match": {"t": "a"}}}}
+RRF = {"rrf": {"retrievers": [STANDARD]}}
 PINNED = {"pinned": {"ids": ["1"], "organic": {"match": {"t": "a"}}}}
 
 
@@ -60,7 +62,15 @@ def deep(levels: int) -> dict[str, Any]:
         ("", {"retriever": {"text_similarity_reranker": {}}}, Reason.ALREADY_RERANKED),
         ("", {"retriever": {"rrf": {"retrievers": [{"text_similarity_reranker": {}}]}}}, Reason.ALREADY_RERANKED),
         ("", {"retriever": {"pinned": {}}}, Reason.PINNED),
-        ("", {"query": PINNED}, Reason.PINNED),
+        ("", {"query": {"pinned": {"ids": [1], "organic": {"match": {"t": "a"}}}}}, Reason.PINNED),
+        ("", {"query": {"pinned": {"ids": ["1"], "organic": {"match": {"t": "a"}}}}}, None),
+        ("", {"query": {"pinned": {"ids": ["1"], "organic": {"bool": {"must": [PINNED]}}}}}, Reason.PINNED),
+        ("", {"query": {"bool": {"must": {"pinned": {"ids": ["1"], "organic": {}}}}}}, Reason.PINNED),
+        ("", {"query": {"rule": {"ruleset_ids": ["r"], "organic": {}}}}, Reason.PINNED),
+        ("", {"retriever": {"pinned": {"ids": ["1"], "retriever": STANDARD}}, "size": 5}, None),
+        ("", {"retriever": {"pinned": {"ids": ["1"], "retriever": STANDARD}}}, Reason.UNSUPPORTED),
+        ("", {"retriever": {"pinned": {"ids": ["1"], "retriever": {"rule": {"retriever": STANDARD}}}}}, Reason.PINNED),
+        ("", {"retriever": {"rrf": {"retrievers": [{"pinned": {"ids": ["1"], "retriever": STANDARD}}]}}}, Reason.PINNED),
         ("", {"query": {"bool": {"must": [PINNED]}}}, Reason.PINNED),
         ("", {"retriever": {"standard": {"query": PINNED}}}, Reason.PINNED),
         ("", {"query": {"percolate": {"field": "q", "document": {}}}}, Reason.PINNED),
@@ -84,13 +94,14 @@ def deep(levels: int) -> dict[str, Any]:
 )
 def test_objections(target: str, body: dict[str, Any], reason: Reason | None) -> None:
     """Each case of the rule, and its harmless neighbour."""
-    assert objection(call(body, f"/books/_search{target}"), bounded_is_fine=False) == reason
+    assert objection(call(body, f"/books/_search{target}"), WidenPolicy()) == reason
 
 
 def test_bounded_searches_where_the_policy_takes_them() -> None:
     """``widen.bounded`` lifts one objection only."""
-    assert objection(call({"terminate_after": 5}), bounded_is_fine=True) is None
-    assert objection(call({"terminate_after": 5, "sort": "n"}), bounded_is_fine=True) is Reason.SORT
+    lifted = WidenPolicy(bounded=True)
+    assert objection(call({"terminate_after": 5}), lifted) is None
+    assert objection(call({"terminate_after": 5, "sort": "n"}), lifted) is Reason.SORT
 
 
 @pytest.mark.parametrize(
@@ -108,4 +119,11 @@ def test_bounded_searches_where_the_policy_takes_them() -> None:
 )
 def test_objections_by_entry_point(target: str, reason: Reason | None) -> None:
     """A filter over the answers of many searches, and an answer that Elasticsearch will keep."""
-    assert objection(call({}, target), bounded_is_fine=False) == reason
+    assert objection(call({}, target), WidenPolicy()) == reason
+
+
+def test_profiled_searches_where_the_policy_takes_them() -> None:
+    """``widen.profile`` lifts one objection only."""
+    assert objection(call({"profile": True}), WidenPolicy()) is Reason.PROFILE
+    assert objection(call({"profile": True}), WidenPolicy(profile=True)) is None
+    assert objection(call({"profile": True, "sort": "n"}), WidenPolicy(profile=True)) is Reason.SORT

@@ -88,3 +88,18 @@ def test_every_hit_once_and_scores_never_rise(
     assert sorted(entry.place for entry in ranked) == list(range(len(own)))
     scores = [entry.score or 0.0 for entry in ranked]
     assert scores == sorted(scores, reverse=True)
+
+
+def test_held_places() -> None:
+    """Pinned hits stay at the head with Elasticsearch's scores, whatever the model says of them."""
+    found = rank(planned(), [1e38, 9e37, 3.0, 2.0, 1.0], [-5.0, 1.0, 0.0, 4.0], held=2)
+    assert [(one.place, one.score, one.logit) for one in found[:4]] == [
+        (0, None, None),
+        (1, None, None),
+        (3, 5.0, 4.0),
+        (2, 1.0, 0.0),
+    ]
+    assert found[4].place == 4
+    least = planned({}, policy(min_score=2.0))
+    assert [one.place for one in rank(least, [1e38, 3.0, 2.0], [-5.0, 0.0, 4.0], held=1)] == [0, 2]
+    assert [one.place for one in rank(planned(), [1e38, 9e37], [1.0], held=2)] == [0, 1]

@@ -127,3 +127,15 @@ def test_totals_of_widened_knn(total: object, expected: object) -> None:
     assert json.loads(written(json.dumps(tree).encode(), plan, first_stage(1)))["hits"]["total"] == expected
     del tree["hits"]["total"]
     assert "total" not in json.loads(written(json.dumps(tree).encode(), plan, first_stage(1)))["hits"]
+
+
+def test_totals_that_count_what_is_kept() -> None:
+    """As Elastic's reranker counts under ``min_score``; a fallback has Elasticsearch's own."""
+    tree = json.loads(answer([hit("1", 3.0), hit("2", 2.0), hit("3", 1.0)]))
+    tree["hits"]["total"] = {"value": 700, "relation": "gte"}
+    plan = msgspec.structs.replace(planned(), counts_kept=True)
+    kept = json.loads(written(json.dumps(tree).encode(), plan, [Ranked(2, 1.0, 1.0)]))["hits"]
+    assert kept["total"] == {"value": 1, "relation": "eq"}
+    none = json.loads(written(json.dumps(tree).encode(), plan, []))["hits"]
+    assert (none["total"], none["hits"]) == ({"value": 0, "relation": "eq"}, [])
+    assert json.loads(written(json.dumps(tree).encode(), plan, first_stage(3)))["hits"]["total"]["value"] == 700

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from es_rerank.core.policy import SyntaxPolicy
 from es_rerank.core.ports import Headers, UpstreamRequest, UpstreamResponse
 from es_rerank.errors import ScorerError, UpstreamUnreachable
 from es_rerank.search import route
@@ -248,3 +249,36 @@ def test_without_policies() -> None:
     assert world.service.any_policies()
     empty: Callable[[], list[Any]] = list
     assert not MultiSearchService(world.upstream, world.service._stages, empty, time.monotonic).any_policies()
+
+
+RETRIEVER = {
+    "retriever": {
+        "text_similarity_reranker": {
+            "retriever": {"standard": {"query": {"match": {"title": "snow"}}}},
+            "field": "title",
+            "inference_text": "words",
+        }
+    }
+}
+PLAIN = {"query": {"match": {"title": "snow"}}, "from": 0, "size": 10}
+
+
+async def test_retrievers_that_are_executed_here() -> None:
+    """Each in its own item; what stands for them is sent where the whole request is sent again."""
+    world = World(told(good(), good()))
+    own = policy(indices=("own",), syntax=SyntaxPolicy(text_similarity_reranker=True))
+    world.service._policies = lambda: [policy(), own]
+    body = lines({"index": "own"}, RETRIEVER, {}, SNOW)
+    many = await world.search(body)
+    assert many.header() == "reranked;window=3;scored=3, reranked;window=3;scored=3"
+    assert world.sent(0)[1] == PLAIN
+    broken = World(UpstreamResponse(400, JSON, b"{}"))
+    broken.service._policies = lambda: [policy(), own]
+    many = await broken.search(lines({"index": "own"}, RETRIEVER, {}, {"query": {"match_all": {}}}))
+    assert many.answer is None
+    assert many.request is not None
+    assert many.request.body == lines({"index": "own"}).rstrip() + b"\n" + json.dumps(
+        PLAIN, separators=(",", ":")
+    ).encode() + b"\n" + lines({}, {"query": {"match_all": {}}})
+    refused = await broken.search(lines({"index": "own"}, {**RETRIEVER, "size": 0}))
+    assert (refused.header(), refused.request is None) == ("passed-through;reason=size-zero", False)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from es_rerank.core.policy import IndexPolicy, WidenPolicy
+from es_rerank.core.policy import IndexPolicy, SyntaxPolicy, WidenPolicy
 from es_rerank.core.ports import Headers, UpstreamRequest, UpstreamResponse
 from es_rerank.core.reasons import Outcome, Passthrough, Reason
 from es_rerank.core.resolve import Resolved
@@ -259,3 +259,87 @@ async def test_hits_without_text_are_kept_below() -> None:
     assert served.disposition.header() == "reranked;window=2;scored=1"
     assert ids(served) == ["2", "1"]
     assert world.scorer.jobs[0].passages == ("title 2",)
+
+
+OWN_WORDS = policy(syntax=SyntaxPolicy(text_similarity_reranker=True, query_context=True))
+RETRIEVER = {
+    "retriever": {
+        "text_similarity_reranker": {
+            "retriever": {"standard": {"query": {"match": {"title": "snow"}}}},
+            "field": "title",
+            "inference_text": "what the person wants",
+            "rank_window_size": 3,
+            "min_score": -0.5,
+        }
+    }
+}
+PLAIN = {"query": {"match": {"title": "snow"}}, "from": 0, "size": 3}
+
+
+async def test_a_retriever_that_is_executed_here() -> None:
+    """The engine gets a plain search; the answer is Elastic's: its window, its score map, its totals."""
+    world = World(good(), FakeScorer(-1.0, 0.5, 2.0), OWN_WORDS)
+    served = await world.search(msgspec.json.encode(RETRIEVER))
+    assert served.disposition.header() == "reranked;window=3;scored=3"
+    assert served.answer is not None
+    found = json.loads(served.answer.body)["hits"]
+    assert [(entry["_id"], entry["_score"]) for entry in found["hits"]] == [("3", 3.0), ("2", 1.5)]
+    assert found["total"] == {"value": 2, "relation": "eq"}
+    (asked,) = world.upstream.asked
+    assert asked.target == b"/books/_search?from=0&size=3"
+    assert isinstance(asked.body, bytes)
+    assert json.loads(asked.body) == PLAIN
+    assert world.scorer.jobs[0].query == "what the person wants"
+
+
+async def test_a_retriever_and_a_model_that_fails() -> None:
+    """The inner retriever's order, nothing dropped."""
+    served = await World(good(), FakeScorer(fault=ScorerError("dead")), OWN_WORDS).search(msgspec.json.encode(RETRIEVER))
+    assert served.disposition.header() == "fell-back;reason=scorer-error;window=3;scored=0"
+    assert ids(served) == ["1", "2", "3"]
+
+
+async def test_a_retriever_that_is_not_reranked_now() -> None:
+    """The engine still gets what it understands: the breaker is open, the client says no, the wider search is refused."""
+    world = World(good(status=400), FakeScorer(0.0), OWN_WORDS)
+    refused = await world.search(msgspec.json.encode(RETRIEVER))
+    off = await world.search(msgspec.json.encode(RETRIEVER), asked=((b"X-Rerank-Mode", b"off"),))
+    for _ in range(5):
+        world.breaker.failed()
+    open_ = await world.search(msgspec.json.encode(RETRIEVER))
+    reasons = [served.disposition.reason for served in (refused, off, open_)]
+    assert reasons == [Reason.WIDENING_REFUSED, Reason.MODE_OFF, Reason.BREAKER_OPEN]
+    for served in (refused, off, open_):
+        assert served.answer is None
+        assert served.request is not None
+        assert isinstance(served.request.body, bytes)
+        assert json.loads(served.request.body) == PLAIN
+
+
+async def test_a_retriever_that_the_policy_does_not_allow() -> None:
+    """Goes to the engine as it came."""
+    served = await World(good(), FakeScorer()).search(msgspec.json.encode(RETRIEVER))
+    assert (served.disposition.reason, served.request) == (Reason.ALREADY_RERANKED, None)
+
+
+async def test_a_query_context() -> None:
+    """Taken out of the body; its text is what the model reads."""
+    world = World(good(), FakeScorer(0.0, 1.0, 2.0), OWN_WORDS)
+    served = await world.search({"ext": {"rerank": {"query_context": {"query_text": "what the person wants"}}}})
+    assert ids(served) == ["3", "2", "1"]
+    assert world.scorer.jobs[0].query == "what the person wants"
+    assert world.upstream.asked[0].body == b'{"query":{"match":{"title":"snow"}}}'
+
+
+async def test_pinned_hits_stay_on_top() -> None:
+    """With Elasticsearch's score; the others are reranked below them."""
+    pinned = {"query": {"pinned": {"ids": ["1"], "organic": {"match": {"title": "snow"}}}}}
+    data = answer([hit("1", 1.7014122e38), hit("2", 2.0), hit("3", 1.0)])
+    world = World(good(data), FakeScorer(-9.0, 0.5, 2.0))
+    served = await world.search(pinned)
+    assert ids(served) == ["1", "3", "2"]
+    assert served.answer is not None
+    found = json.loads(served.answer.body)["hits"]
+    assert [entry["_score"] for entry in found["hits"]] == [1.7014122e38, 3.0, 1.5]
+    assert found["max_score"] == 1.7014122e38
+    assert world.scorer.jobs[0].query == "snow"

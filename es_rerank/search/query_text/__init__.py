@@ -19,7 +19,7 @@ from es_rerank.search.query_text.retriever import knn_texts, retriever_texts
 def extract(tree: dict[str, Any], q: str | None, policy: QueryPolicy) -> str | None:
     """Find the text that the model should read as the query; None where the search holds no words."""
     if policy.path is not None:
-        found = _at(tree, policy.path)
+        found = at(tree, policy.path)
         if found is not None:
             return combine([found], policy.combine)
     walk = Walk(policy.ignore_fields, use_filters=False)
@@ -51,7 +51,7 @@ def _listed(value: object) -> list[dict[str, Any]]:
     return [entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, dict)]
 
 
-def _at(tree: object, path: str) -> str | None:
+def at(tree: object, path: str) -> str | None:
     """Follow a dotted path (list places are numbers) to a string."""
     for step in path.split("."):
         if isinstance(tree, dict):
