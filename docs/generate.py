@@ -112,8 +112,8 @@ def settings_rows() -> list[str]:
 
 
 OPTIONS = {
-    "upstream", "config", "listen", "api", "upstream_ca", "upstream_fingerprint", "upstream_insecure", "scorer", "model",
-    "device", "log_level",
+    "upstream", "config", "listen", "api", "upstream_ca", "upstream_fingerprint", "upstream_insecure", "upstream_cert",
+    "upstream_key", "tls_cert", "tls_key", "scorer", "scorer_urls", "model", "device", "precision", "log_level",
 }  # fmt: skip
 
 

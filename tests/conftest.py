@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 
 from es_rerank.telemetry.logs import configure
+from tests.certificates import Certificates
 
 hypothesis.settings.register_profile("fast", max_examples=60, deadline=None)
 hypothesis.settings.register_profile("deep", max_examples=5000, deadline=None)
@@ -22,6 +23,12 @@ def log_stream() -> io.StringIO:
     stream = io.StringIO()
     configure("debug", stream)
     return stream
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """An authority and a certificate for this machine."""
+    return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,18 +15,18 @@ Answer = Callable[[bytes], Iterator[bytes]]
 class Stub:
     """What a stub has seen."""
 
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, port: int, scheme: str) -> None:
+        self.url = f"{scheme}://127.0.0.1:{port}"
         self.requests: list[bytes] = []
         self.closed = threading.Event()
         self.connections = 0
 
 
 @contextmanager
-def stub(answer: Answer, *, keep: bool = True) -> Iterator[Stub]:
+def stub(answer: Answer, *, keep: bool = True, tls: ssl.SSLContext | None = None) -> Iterator[Stub]:
     """Listen until the block ends. ``keep``: serve further requests on a connection."""
     server = socket.create_server(("127.0.0.1", 0))
-    found = Stub(server.getsockname()[1])
+    found = Stub(server.getsockname()[1], "http" if tls is None else "https")
     threads: list[threading.Thread] = []
     open_sockets: list[socket.socket] = []
 
@@ -43,6 +44,7 @@ def stub(answer: Answer, *, keep: bool = True) -> Iterator[Stub]:
 
     def serve(connection: socket.socket) -> None:
         try:
+            connection = connection if tls is None else tls.wrap_socket(connection, server_side=True)
             while True:
                 request = _read(connection)
                 if not request:

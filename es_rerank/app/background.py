@@ -18,13 +18,14 @@ class Running:
 
     def __init__(self, application: Application, proxy_socket: socket.socket, api_socket: socket.socket) -> None:
         self.application = application
-        self.url = _url(proxy_socket)
-        self.api = _url(api_socket)
+        scheme = "http" if application.settings.tls_cert is None else "https"
+        self.url = _url(scheme, proxy_socket)
+        self.api = _url(scheme, api_socket)
 
 
-def _url(listening: socket.socket) -> str:
+def _url(scheme: str, listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 @contextlib.contextmanager

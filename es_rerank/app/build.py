@@ -45,8 +45,14 @@ class Application:
         self.metrics = Metrics()
         self.policies = Policies(settings.config, self._reloaded, {"rank_window_size": DEFAULT_WINDOWS[settings.scorer]})
         self.upstream = UpstreamClient(
-            settings.upstream,
-            verify=verification(settings.upstream_ca, settings.upstream_fingerprint, insecure=settings.upstream_insecure),
+            *settings.upstreams,
+            verify=verification(
+                settings.upstream_ca,
+                settings.upstream_fingerprint,
+                insecure=settings.upstream_insecure,
+                cert=settings.upstream_cert,
+                key=settings.upstream_key,
+            ),
             connect_timeout_s=settings.upstream_connect_timeout_s,
             answer_timeout_s=settings.upstream_answer_timeout_s,
         )
@@ -57,7 +63,8 @@ class Application:
         self.service = SearchService(self.upstream, self.stages, self.policies, clock)
         many = MultiSearchService(self.upstream, self.stages, self.policies, clock)
         entry_points = EntryPoints(self.upstream, self.service, many)
-        self.proxy = Proxy(entry_points, self.upstream, self.metrics, (self.metrics, SearchLines()), clock)
+        logs = (self.metrics, SearchLines())
+        self.proxy = Proxy(entry_points, self.upstream, self.metrics, logs, clock, settings.advertise)
         self.api: FastAPI = build_api(self)
 
     @property

@@ -43,7 +43,7 @@ class Model:
         self._load_backends = load_backends or (lambda: load_backends_of(settings))
         self.scorer: Batcher | RemoteScorer
         if settings.scorer == "remote":
-            self.scorer = RemoteScorer(settings.scorer_urls)
+            self.scorer = RemoteScorer(settings.scorer_urls, settings.scorer_ca)
         else:
             self.scorer = Batcher(
                 max_batch_tokens=settings.max_batch_tokens,

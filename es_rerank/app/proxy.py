@@ -11,15 +11,16 @@ from collections.abc import AsyncIterator
 
 import structlog
 
-from es_rerank.app import problems
+from es_rerank.app import problems, sniffing
 from es_rerank.app.exchange import ClientGone, Exchange, Receive, Scope, Send
 from es_rerank.core.ports import Clock, Headers, SearchLog, SearchRecord, Upstream, UpstreamRequest
 from es_rerank.core.reasons import Reason
-from es_rerank.errors import UpstreamBroken, UpstreamError
-from es_rerank.search import headers, route
+from es_rerank.errors import UpstreamBroken, UpstreamError, UpstreamTooLarge
+from es_rerank.search import headers, route, widen
+from es_rerank.service import first_stage
 from es_rerank.service.coding import MAX_SEARCH_BODY
 from es_rerank.service.entry_points import EntryPoints
-from es_rerank.service.served import ServedMany
+from es_rerank.service.served import Complete, ServedMany
 from es_rerank.telemetry.metrics import Metrics
 
 _log = structlog.get_logger()
@@ -29,13 +30,20 @@ class Proxy:
     """The ASGI application of the proxy's port."""
 
     def __init__(
-        self, entry_points: EntryPoints, upstream: Upstream, metrics: Metrics, logs: tuple[SearchLog, ...], clock: Clock
+        self,
+        entry_points: EntryPoints,
+        upstream: Upstream,
+        metrics: Metrics,
+        logs: tuple[SearchLog, ...],
+        clock: Clock,
+        advertise: str | None = None,
     ) -> None:
         self._entry_points = entry_points
         self._upstream = upstream
         self._metrics = metrics
         self._logs = logs
         self._clock = clock
+        self._advertise = advertise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -44,7 +52,9 @@ class Proxy:
         exchange = Exchange(scope, receive, send)
         found = route.parse(exchange.method, exchange.target)
         try:
-            if found is None:
+            if found is None and self._advertise is not None and sniffing.asks(exchange.method, exchange.target):
+                await exchange.unless_gone(self._sniffed(exchange, self._advertise))
+            elif found is None:
                 await self._pass(exchange)
             else:
                 await self._search(exchange, found)
@@ -60,6 +70,22 @@ class Proxy:
         """Hand a request through as it comes; a search says why in a header."""
         body = exchange.pieces() if exchange.has_body else None
         return await self._forward(exchange, _request(exchange, body), told)
+
+    async def _sniffed(self, exchange: Exchange, place: str) -> int:
+        """The nodes' addresses become the one that is advertised; what cannot be rewritten is handed on."""
+        body, _ = await exchange.body(MAX_SEARCH_BODY) if exchange.has_body else (b"", True)
+        request = widen.coded(_request(exchange, body or None, repeatable=True))
+        try:
+            got = await self._upstream.send(request, timeout_s=None, max_bytes=sniffing.MOST_BYTES)
+        except UpstreamTooLarge:
+            return await self._streamed(exchange, request, None)
+        data = first_stage.decoded(got, sniffing.MOST_BYTES)
+        told = sniffing.rewritten(data, place) if isinstance(data, bytes) and got.status == 200 else None  # noqa: PLR2004
+        whole = (
+            Complete(got.status, headers.homeward(got.headers), got.body) if told is None else first_stage.around(got, told)
+        )
+        await self._complete(exchange, whole.status, whole.headers, whole.body)
+        return whole.status
 
     async def _search(self, exchange: Exchange, found: route.SearchRoute) -> None:
         """Serve a request of one or many searches, and take note of each."""

@@ -32,7 +32,8 @@ async def serve(
     metrics = Metrics()
     model = Model(settings, Readiness(), metrics, load_backends)
     with _listening(listen) as listening:
-        running = server(build_scorer(model, metrics), settings.shutdown_s)
+        bare = settings.model_copy(update={"tls_cert": None, "tls_key": None})  # a socket file has its own access rights
+        running = server(build_scorer(model, metrics), bare if listen.startswith("unix:") else settings)
         serving = asyncio.create_task(running.serve(sockets=[listening]))
         warming, stopping = asyncio.create_task(model.warm_up()), asyncio.create_task(stop.wait())
         try:

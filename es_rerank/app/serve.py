@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ import uvicorn
 
 from es_rerank.app.build import Application
 from es_rerank.app.protocol import TargetProtocol
-from es_rerank.config.settings import host_and_port
+from es_rerank.config.settings import Settings, host_and_port
 from es_rerank.errors import ConfigError
 
 
@@ -41,8 +42,8 @@ def listener(place: str, option: str, *, shared: bool = False) -> socket.socket:
         raise ConfigError(option, "", f"cannot listen on {place}: {exc.strerror or exc}", remedy) from exc
 
 
-def server(app: Any, shutdown_s: int, **more: Any) -> _Server:  # noqa: ANN401  an ASGI application
-    """A server of one listener, without lines or headers of its own."""
+def server(app: Any, settings: Settings, **more: Any) -> _Server:  # noqa: ANN401  an ASGI application
+    """A server of one listener, without lines or headers of its own; raises ConfigError for an unusable certificate."""
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -50,11 +51,19 @@ def server(app: Any, shutdown_s: int, **more: Any) -> _Server:  # noqa: ANN401  
         log_config=None,
         server_header=False,
         date_header=False,
-        timeout_graceful_shutdown=shutdown_s,
+        timeout_graceful_shutdown=settings.shutdown_s,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
         timeout_keep_alive=75,
         ws="none",
         **more,
     )
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as exc:
+        remedy = "give readable PEM files that belong together, the key not encrypted"
+        problem = f"{settings.tls_cert} and {settings.tls_key or 'the key in it'} cannot be used: {exc}"
+        raise ConfigError("--tls-cert", "", problem, remedy) from exc
     return _Server(config)
 
 
@@ -66,14 +75,14 @@ async def serve(
     started: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until ``stop`` is set; raises ScorerError where the model cannot be loaded."""
-    seconds = application.settings.shutdown_s
-    proxy = server(application.proxy, seconds, http=TargetProtocol, h11_max_incomplete_event_size=65_536)
-    api = server(application.api, seconds)
+    settings = application.settings
+    proxy = server(application.proxy, settings, http=TargetProtocol, h11_max_incomplete_event_size=65_536)
+    api = server(application.api, settings)
     running = [
         asyncio.create_task(api.serve(sockets=[api_socket])),
         asyncio.create_task(proxy.serve(sockets=[proxy_socket])),
     ]
-    watching = asyncio.create_task(application.policies.watch())
+    looking = [asyncio.create_task(application.policies.watch()), asyncio.create_task(application.upstream.watch())]
     warming = asyncio.create_task(application.warm_up())
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -84,9 +93,9 @@ async def serve(
     finally:
         proxy.should_exit = api.should_exit = True
         await asyncio.gather(*running)
-        for task in (watching, warming, stopping):
+        for task in (*looking, warming, stopping):
             task.cancel()
-        await asyncio.gather(watching, warming, stopping, return_exceptions=True)
+        await asyncio.gather(*looking, warming, stopping, return_exceptions=True)
         await application.close()
 
 

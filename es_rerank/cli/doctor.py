@@ -48,6 +48,8 @@ def doctor(
     upstream_ca: options.Ca = None,
     upstream_fingerprint: options.Fingerprint = None,
     upstream_insecure: options.Insecure = None,
+    upstream_cert: options.Cert = None,
+    upstream_key: options.Key = None,
     scorer: options.Scorer = None,
     model: options.Model = None,
     scorer_urls: options.ScorerUrls = None,
@@ -107,7 +109,7 @@ def _machine(settings: Settings, *, load_model: bool) -> Machine:
 
 async def _remote(settings: Settings) -> Info | str:
     """What the remote scorers say; or why none does."""
-    scorer = RemoteScorer(settings.scorer_urls)
+    scorer = RemoteScorer(settings.scorer_urls, settings.scorer_ca)
     try:
         return await scorer.info()
     finally:

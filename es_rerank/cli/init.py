@@ -45,6 +45,8 @@ def init(
     upstream_ca: options.Ca = None,
     upstream_fingerprint: options.Fingerprint = None,
     upstream_insecure: options.Insecure = None,
+    upstream_cert: options.Cert = None,
+    upstream_key: options.Key = None,
     scorer: options.Scorer = None,
     model: options.Model = None,
     scorer_urls: options.ScorerUrls = None,

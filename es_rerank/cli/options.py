@@ -11,10 +11,16 @@ from es_rerank.cluster.client import Cluster
 from es_rerank.config.settings import Settings
 from es_rerank.upstream.credentials import authorization
 
-Upstream = Annotated[str | None, typer.Option(help="Elasticsearch's address [http://127.0.0.1:9200]")]
+Upstream = Annotated[
+    str | None, typer.Option(help="Elasticsearch's address, or several with commas between [http://127.0.0.1:9200]")
+]
 Config = Annotated[Path | None, typer.Option(help="folder of policy files [plugin_config]")]
 Ca = Annotated[Path | None, typer.Option(help="PEM file of the CA of Elasticsearch's certificate")]
 Fingerprint = Annotated[str | None, typer.Option(help="SHA-256 of that CA or certificate")]
+Cert = Annotated[Path | None, typer.Option(help="PEM file of a client certificate for Elasticsearch")]
+Key = Annotated[Path | None, typer.Option(help="PEM file of that certificate's key")]
+TlsCert = Annotated[Path | None, typer.Option(help="PEM file of the certificate that the listeners show [plain HTTP]")]
+TlsKey = Annotated[Path | None, typer.Option(help="PEM file of its key")]
 Insecure = Annotated[bool | None, typer.Option(help="accept any certificate; for trials only")]
 Scorer = Annotated[str | None, typer.Option(help="engine, flagembedding, onnx, openvino, embedded, remote or fake [engine]")]
 ScorerUrls = Annotated[str | None, typer.Option(help="for remote: http://host:port or unix:/path, with commas between")]
@@ -28,9 +34,11 @@ LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or erro
 def cluster(settings: Settings) -> Cluster:
     """The cluster of the settings, with our own login."""
     return Cluster(
-        settings.upstream,
+        settings.upstreams,
         authorization(settings),
         ca=settings.upstream_ca,
         fingerprint=settings.upstream_fingerprint,
         insecure=settings.upstream_insecure,
+        cert=settings.upstream_cert,
+        key=settings.upstream_key,
     )

@@ -21,10 +21,13 @@ def scorer(
     model: options.Model = None,
     device: options.Device = None,
     precision: options.Precision = None,
+    tls_cert: options.TlsCert = None,
+    tls_key: options.TlsKey = None,
     log_level: options.LogLevel = None,
 ) -> None:
     """Serve one model to proxies (`serve --scorer remote --scorer-urls …`), in the shape of TEI's /rerank."""
-    settings = load_settings(scorer=scorer, model=model, device=device, precision=precision, log_level=log_level)
+    given = {name: value for name, value in locals().items() if name != "listen"}
+    settings = load_settings(**given)
     configure(settings.log_level)
     uvloop.run(_served(settings, listen))
 

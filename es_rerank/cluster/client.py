@@ -5,6 +5,7 @@ Used by doctor and init, with the operator's login. Never carries a client's req
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +30,26 @@ class Cluster:
     """One cluster, asked by us."""
 
     def __init__(
-        self, url: str, login: Headers, *, ca: Path | None, fingerprint: str | None, insecure: bool, timeout_s: float = 30
+        self,
+        urls: Sequence[str],
+        login: Headers,
+        *,
+        ca: Path | None = None,
+        fingerprint: str | None = None,
+        insecure: bool = False,
+        cert: Path | None = None,
+        key: Path | None = None,
+        timeout_s: float = 30,
     ) -> None:
-        options: dict[str, Any] = {"request_timeout": timeout_s}
-        if url.startswith("https"):
-            options |= {"verify_certs": not insecure and fingerprint is None, "ssl_show_warn": False}
-            options |= {"ca_certs": str(ca)} if ca else {}
-            options |= {"ssl_assert_fingerprint": fingerprint} if fingerprint else {}
-        node = url_to_node_config(url).replace(**options)
-        self._transport = Transport([node], max_retries=0, sniff_on_start=False)
+        secure: dict[str, Any] = {"verify_certs": not insecure and fingerprint is None, "ssl_show_warn": False}
+        secure |= {"ca_certs": str(ca)} if ca else {}
+        secure |= {"ssl_assert_fingerprint": fingerprint} if fingerprint else {}
+        secure |= {"client_cert": str(cert), "client_key": str(key or cert)} if cert else {}
+        nodes = [
+            url_to_node_config(url).replace(request_timeout=timeout_s, **(secure if url.startswith("https") else {}))
+            for url in urls
+        ]
+        self._transport = Transport(nodes, max_retries=len(nodes) - 1, sniff_on_start=False)
         self._headers = {name.decode(): value.decode() for name, value in login}
 
     def close(self) -> None:

@@ -34,7 +34,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ES_RERANK_", extra="ignore", frozen=True)
 
-    upstream: Annotated[str, Field(description="Elasticsearch's address, `http(s)://host:port`")] = "http://127.0.0.1:9200"
+    upstream: Annotated[
+        str, Field(description="Elasticsearch's address, `http(s)://host:port`; of several nodes, with commas between")
+    ] = "http://127.0.0.1:9200"
     config: Annotated[Path, Field(description="the folder of policy files")] = Path("plugin_config")
     listen: Annotated[str, Field(description="where clients connect, `host:port`")] = "127.0.0.1:9201"
     reuse_port: Annotated[bool, Field(description="share the proxy's port with other processes (`--workers` sets it)")] = (
@@ -48,11 +50,27 @@ class Settings(BaseSettings):
         str | None, Field(description="SHA-256 of the CA's or the node's certificate, as Elasticsearch prints it")
     ] = None
     upstream_insecure: Annotated[bool, Field(description="accept any certificate; for trials only")] = False
+    upstream_cert: Annotated[
+        Path | None, Field(description="PEM file of a client certificate for Elasticsearch, its chain, perhaps its key")
+    ] = None
+    upstream_key: Annotated[Path | None, Field(description="PEM file of that certificate's key, not encrypted")] = None
+    advertise: Annotated[
+        str | None,
+        Field(
+            description="`host:port` that clients which sniff are told instead of the nodes' own addresses, so they stay on "
+            "the proxy; none: they are told the nodes'"
+        ),
+    ] = None
+    tls_cert: Annotated[
+        Path | None, Field(description="PEM file of the certificate that every listener shows; none: plain HTTP")
+    ] = None
+    tls_key: Annotated[Path | None, Field(description="PEM file of its key, not encrypted")] = None
     upstream_connect_timeout_s: Annotated[float, Field(gt=0, description="to open a connection to Elasticsearch")] = 5.0
     upstream_answer_timeout_s: Annotated[
         float,
         Field(gt=0, description="until Elasticsearch begins to answer a search; other requests may take any time"),
     ] = 120.0
+    scorer_ca: Annotated[Path | None, Field(description="of `remote` over https: PEM file of the CA of the scorers")] = None
     own_api_key: Annotated[
         SecretStr | None, Field(description="API key for our own calls (doctor, init, compare page); never a client's")
     ] = None
@@ -117,20 +135,45 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return self
 
+    @property
+    def upstreams(self) -> tuple[str, ...]:
+        """The address of each node."""
+        return tuple(self.upstream.split(","))
+
     @field_validator("upstream")
     @classmethod
-    def _an_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.username:
-            msg = "expected http(s)://host:port, without a path and without a login"
+    def _addresses_of_nodes(cls, value: str) -> str:
+        return ",".join(_address(part.strip()) for part in value.split(",") if part.strip()) or _address(value)
+
+    @field_validator("advertise")
+    @classmethod
+    def _an_advertised_place(cls, value: str | None) -> str | None:
+        return value if value is None else cls._a_place(value)
+
+    @model_validator(mode="after")
+    def _certificates_are_whole(self) -> Self:
+        if self.tls_key is not None and self.tls_cert is None:
+            msg = "a key without a certificate: give --tls-cert or ES_RERANK_TLS_CERT, too"
             raise ValueError(msg)
-        return f"{parts.scheme}://{parts.netloc}" if parts.port else f"{parts.scheme}://{parts.netloc}:{_port(parts.scheme)}"
+        if self.upstream_key is not None and self.upstream_cert is None:
+            msg = "a key without a certificate: give --upstream-cert or ES_RERANK_UPSTREAM_CERT, too"
+            raise ValueError(msg)
+        return self
 
     @field_validator("listen", "api")
     @classmethod
     def _a_place(cls, value: str) -> str:
         host_and_port(value)
         return value
+
+
+def _address(value: str) -> str:
+    """One address with its port; raises ValueError."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.username:
+        msg = "expected http(s)://host:port, without a path and without a login"
+        raise ValueError(msg)
+    return f"{parts.scheme}://{parts.netloc}" if parts.port else f"{parts.scheme}://{parts.netloc}:{_port(parts.scheme)}"
 
 
 def _port(scheme: str) -> int:
@@ -152,7 +195,10 @@ def load_settings(**given: object) -> Settings:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as exc:
         fault = exc.errors()[0]
-        name = str(fault["loc"][0]) if fault["loc"] else "settings"
-        option = f"--{name.replace('_', '-')} or ES_RERANK_{name.upper()}"
         remedy = "see docs/configuration.md for every setting"
-        raise ConfigError(option, "", f"{fault['msg']}, got {fault['input']!r}", remedy) from exc
+        said = fault["msg"].removeprefix("Value error, ")
+        if not fault["loc"]:  # several settings together, secrets among them
+            raise ConfigError("settings", "", said, remedy) from exc
+        name = str(fault["loc"][0])
+        option = f"--{name.replace('_', '-')} or ES_RERANK_{name.upper()}"
+        raise ConfigError(option, "", f"{said}, got {fault['input']!r}", remedy) from exc

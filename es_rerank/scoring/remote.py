@@ -7,7 +7,9 @@ is, as long as time is left (scoring twice does no harm). What comes back is tol
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Sequence
+from pathlib import Path
 
 import aiohttp
 import msgspec
@@ -40,8 +42,9 @@ class _Rank(msgspec.Struct, frozen=True):
 class _Place:
     """One address."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, trusted: ssl.SSLContext | bool) -> None:
         self.url = url
+        self._trusted = trusted
         self._path = url.removeprefix("unix:") if url.startswith("unix:") else None
         self.base = "http://scorer" if self._path else url.rstrip("/")
         self.under_way = 0
@@ -52,7 +55,11 @@ class _Place:
     def session(self) -> aiohttp.ClientSession:
         """Connections to it, made in the running loop."""
         if self._session is None:
-            connector = aiohttp.UnixConnector(self._path, limit=0) if self._path else aiohttp.TCPConnector(limit=0)
+            connector = (
+                aiohttp.UnixConnector(self._path, limit=0)
+                if self._path
+                else aiohttp.TCPConnector(limit=0, ssl=self._trusted)
+            )
             self._session = aiohttp.ClientSession(connector=connector)
         return self._session
 
@@ -64,8 +71,13 @@ class _Place:
 class RemoteScorer:
     """A Scorer over addresses."""
 
-    def __init__(self, urls: Sequence[str]) -> None:
-        self._places = [_Place(url) for url in urls]
+    def __init__(self, urls: Sequence[str], ca: Path | None = None) -> None:
+        """``ca`` is a PEM file that https addresses are checked by; raises ScorerError where it cannot be used."""
+        try:
+            trusted = True if ca is None else ssl.create_default_context(cafile=str(ca))
+        except (OSError, ssl.SSLError) as exc:
+            raise ScorerError(f"the CA file {ca} of the scorers cannot be used: {exc}") from exc
+        self._places = [_Place(url, trusted) for url in urls]
 
     def __repr__(self) -> str:
         return f"<RemoteScorer at {', '.join(place.url for place in self._places)}>"

@@ -45,6 +45,11 @@ def widened_body(plan: RerankPlan) -> bytes:
     return spans.set_members(body, (), {"from": b"0", "size": b"%d" % plan.upstream_size})
 
 
+def coded(request: UpstreamRequest) -> UpstreamRequest:
+    """The same request, whose answer will be one that can be decoded here."""
+    return UpstreamRequest(request.method, request.target, _coded(request.headers), request.body, request.repeatable)
+
+
 def _edited(plan: RerankPlan, more: Sequence[knn.Widened] = ()) -> bytes | None:
     """The new body; None where the client's own will do. ``more``: kNN sections to change where the plan leaves them."""
     planned = {section.path for section in plan.sections}

@@ -2,26 +2,35 @@
 
 Its law: target bytes, header lines and bodies go out as they were given, and come back as they were received, still
 compressed; nothing is added but ``Host`` and the framing of the body. A request is sent once; only one that is marked
-``repeatable`` is sent again, and only when a kept connection turned out to be closed before a byte of answer.
+``repeatable`` is sent again, and only when a connection turned out to be closed before a byte of answer. A node to
+which no connection can be made has got nothing: there any request goes on to the next node.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import quote_from_bytes, urlsplit
+from urllib.parse import quote_from_bytes
 
 import aiohttp
+import structlog
 from multidict import CIMultiDict
-from yarl import URL
 
 from es_rerank.core.ports import Headers, UpstreamRequest, UpstreamResponse
 from es_rerank.errors import UpstreamBroken, UpstreamError, UpstreamTimeout, UpstreamTooLarge, UpstreamUnreachable
+from es_rerank.upstream.nodes import Node, Nodes
 
 _AUTOMATIC = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
 _MAX_HEADER_BYTES = 65_536
+_NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+_GATEWAY = frozenset({502, 503, 504})
+_PROBE_EVERY_S = 10.0
+_PROBE_TIMEOUT_S = 5.0
+
+_log = structlog.get_logger()
 
 
 class _Streamed:
@@ -43,25 +52,23 @@ class _Streamed:
 
 
 class UpstreamClient:
-    """One upstream address and its pool of connections. ``address`` is ``http(s)://host:port``."""
+    """The nodes of one cluster, ``http(s)://host:port`` each, and a pool of connections to them."""
 
     def __init__(
         self,
-        address: str,
-        *,
+        *addresses: str,
         verify: ssl.SSLContext | aiohttp.Fingerprint | bool = True,
         connect_timeout_s: float = 5.0,
         answer_timeout_s: float = 120.0,
     ) -> None:
-        parts = urlsplit(address)
-        self._scheme, self._host, self._port = parts.scheme, parts.hostname or "", parts.port
+        self._nodes = Nodes(addresses, time.monotonic)
         self._verify = verify
         self._connect_timeout_s = connect_timeout_s
         self._answer_timeout_s = answer_timeout_s
         self._session: aiohttp.ClientSession | None = None
 
     def __repr__(self) -> str:
-        return f"<UpstreamClient {self._scheme}://{self._host}:{self._port}>"
+        return f"<UpstreamClient {self._nodes!r}>"
 
     async def close(self) -> None:
         """Close every connection."""
@@ -115,15 +122,34 @@ class UpstreamClient:
         finally:
             response.close() if not response.content.at_eof() else response.release()
 
+    async def watch(self) -> None:
+        """Look after every node for ever, where there are several."""
+        while len(self._nodes.all) > 1:
+            await self.probe()
+            await asyncio.sleep(_PROBE_EVERY_S)
+
+    async def probe(self) -> None:
+        """Ask each node for a sign of life: any answer will do, a 401 too, but not that of a gateway."""
+        await asyncio.gather(*map(self._probed, self._nodes.all))
+
+    async def _probed(self, node: Node) -> None:
+        try:
+            async with asyncio.timeout(_PROBE_TIMEOUT_S), self._opened().head(node.url("/"), allow_redirects=False) as found:
+                well = found.status not in _GATEWAY
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            well = False
+        self._learnt(node, well=well)
+
+    def _learnt(self, node: Node, *, well: bool) -> None:
+        if well and self._nodes.answered(node):
+            _log.info("upstream node is back", node=node.address)
+        elif not well and self._nodes.failed(node) and len(self._nodes.all) > 1:
+            _log.warning("upstream node cannot be reached", node=node.address)
+
     async def _answered(self, request: UpstreamRequest) -> aiohttp.ClientResponse:
         """Send, and wait for status and headers; translates every fault of the way."""
         try:
-            try:
-                return await self._sent(request)
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as exc:
-                if not request.repeatable or isinstance(exc, aiohttp.ClientConnectorError):
-                    raise
-                return await self._sent(request)
+            return await self._from_any(request)
         except UpstreamError:
             raise
         except TimeoutError as exc:
@@ -133,20 +159,37 @@ class UpstreamClient:
             msg = f"cannot reach {self!r}: {exc}"
             raise UpstreamUnreachable(msg) from exc
 
-    async def _sent(self, request: UpstreamRequest) -> aiohttp.ClientResponse:
+    async def _from_any(self, request: UpstreamRequest) -> aiohttp.ClientResponse:
+        """The first answer of a node; raises what the last one that was tried raised."""
+        nodes = self._nodes.in_turn()
+        fault: Exception = ValueError("no node")
+        unreachable: set[Node] = set()
+        for node in [*nodes, nodes[0]] if request.repeatable else nodes:
+            if node in unreachable:
+                continue
+            try:
+                response = await self._sent(request, node)
+            except _NOT_CONNECTED as exc:
+                fault = exc
+                unreachable.add(node)
+                self._learnt(node, well=False)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as exc:
+                fault = exc
+                if not request.repeatable:
+                    break
+            else:
+                self._learnt(node, well=True)
+                return response
+        raise fault
+
+    async def _sent(self, request: UpstreamRequest, node: Node) -> aiohttp.ClientResponse:
         body = request.body
         headers = CIMultiDict((_text(name), _text(value)) for name, value in request.headers)
         if isinstance(body, bytes) or body is None:
             headers.popall("content-length", None)
+        url = node.url(_ascii(request.target))
         async with asyncio.timeout(self._answer_timeout_s if request.repeatable else None):
-            return await self._opened().request(
-                request.method, self._url(request.target), headers=headers, data=body, allow_redirects=False
-            )
-
-    def _url(self, target: bytes) -> URL:
-        """Carry the whole target as an already encoded path, so that its bytes go on the wire as they are."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return URL.build(scheme=self._scheme, host=host, port=self._port, path=_ascii(target), encoded=True)
+            return await self._opened().request(request.method, url, headers=headers, data=body, allow_redirects=False)
 
 
 def _ascii(target: bytes) -> str:

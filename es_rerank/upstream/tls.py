@@ -44,20 +44,50 @@ def _chain(sslobj: Any) -> list[bytes]:  # noqa: ANN401  ssl.SSLObject, whose ch
     return [certificate.public_bytes(_ssl.ENCODING_DER) for certificate in sent]
 
 
-def verification(ca: Path | None, fingerprint: str | None, *, insecure: bool) -> ssl.SSLContext | aiohttp.Fingerprint | bool:
-    """What aiohttp takes as ``ssl``; raises ConfigError for an unusable file or fingerprint."""
+def verification(
+    ca: Path | None, fingerprint: str | None, *, insecure: bool, cert: Path | None = None, key: Path | None = None
+) -> ssl.SSLContext | aiohttp.Fingerprint | bool:
+    """What aiohttp takes as ``ssl``; ``cert`` and ``key`` are a client certificate of ours.
+
+    Raises ConfigError for an unusable file or fingerprint, or for two that exclude each other.
+    """
     if fingerprint is not None:
+        if cert is not None:
+            remedy = "check the certificate by --upstream-ca where you show one of your own"
+            raise ConfigError("--upstream-cert", "", "cannot be used together with a fingerprint", remedy)
         try:
             return ChainFingerprint(bytes.fromhex(fingerprint.replace(":", "")))
         except ValueError as exc:
             remedy = "give the 64 hexadecimal digits that Elasticsearch printed, colons allowed"
             raise ConfigError("--upstream-fingerprint", "", "not a SHA-256 fingerprint", remedy) from exc
+    if cert is None and (insecure or ca is None):
+        return not insecure
+    context = _trusting(ca)
     if insecure:
-        return False
-    if ca is None:
-        return True
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if cert is not None:
+        _show(context, cert, key)
+    return context
+
+
+def _trusting(ca: Path | None) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=str(ca))
+        return ssl.create_default_context(cafile=None if ca is None else str(ca))
     except (OSError, ssl.SSLError) as exc:
         remedy = "give a readable PEM file, http_ca.crt of Elasticsearch's config/certs for one"
         raise ConfigError("--upstream-ca", "", f"{ca} cannot be used: {exc}", remedy) from exc
+
+
+def _show(context: ssl.SSLContext, cert: Path, key: Path | None) -> None:
+    try:
+        context.load_cert_chain(cert, key, _no_passphrase)
+    except (OSError, ssl.SSLError, ValueError) as exc:
+        remedy = "give readable PEM files that belong together, the key not encrypted"
+        raise ConfigError(
+            "--upstream-cert", "", f"{cert} and {key or 'the key in it'} cannot be used: {exc}", remedy
+        ) from exc
+
+
+def _no_passphrase() -> str:
+    """Asked for where a key is encrypted, where OpenSSL would otherwise ask at the terminal."""
+    raise ValueError("the key is encrypted")

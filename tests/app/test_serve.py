@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -17,11 +19,13 @@ from es_rerank.errors import ConfigError, ModelLoadError
 from es_rerank.scoring.backend import TextBackend
 from es_rerank.scoring.fake import FakeBackend
 from es_rerank.scoring.texts import Texts
-from tests.running import POLICY
+from tests.certificates import Certificates
+from tests.running import POLICY, proxy
+from tests.stubs import stub, whole
 
 
-def application(folder: object, load: Callable[[], TextBackend]) -> Application:
-    settings = Settings(config=folder, upstream="http://127.0.0.1:1", scorer="fake")  # type: ignore[arg-type]
+def application(folder: object, load: Callable[[], TextBackend], **more: object) -> Application:
+    settings = Settings(config=folder, upstream="http://127.0.0.1:1", scorer="fake", **more)  # type: ignore[arg-type]
     return Application(settings, lambda: [Texts(load())])
 
 
@@ -82,3 +86,30 @@ def test_ipv6() -> None:
     """In brackets."""
     with listener("[::1]:0", "--listen") as found:
         assert found.family is socket.AF_INET6
+
+
+def test_every_listener_shows_a_certificate(certificates: Certificates) -> None:
+    """The proxy and the API; searches pass through both of two proxies, one before the other."""
+    trusting = ssl.create_default_context(cafile=str(certificates.ca))
+    shown: dict[str, Any] = {"tls_cert": certificates.cert, "tls_key": certificates.key}
+    with stub(lambda _: iter([whole("200 OK", ["X-elastic-product: Elasticsearch"], b"body")])) as upstream:
+        with proxy(upstream.url, **shown) as inner, proxy(inner.url, upstream_ca=certificates.ca, **shown) as outer:
+            assert httpx.get(f"{outer.url}/any", verify=trusting).content == b"body"
+            assert httpx.get(f"{outer.api}/readyz", verify=trusting).json()["ready"] is True
+            with pytest.raises(httpx.TransportError):
+                httpx.get(outer.url.replace("https", "http"))
+
+
+@pytest.mark.parametrize("kind", ["cert", "key"])
+def test_certificates_that_cannot_be_used(folder: object, certificates: Certificates, kind: str) -> None:
+    """Are named, with the way out."""
+    wrong = (
+        {"tls_cert": certificates.folder / "none"}
+        if kind == "cert"
+        else {"tls_cert": certificates.cert, "tls_key": certificates.ca}
+    )
+    app = application(folder, FakeBackend, **wrong)
+    with listener("127.0.0.1:0", "--listen") as proxy_socket, listener("127.0.0.1:0", "--api") as api_socket:
+        with pytest.raises(ConfigError, match="--tls-cert"):
+            with running(app, proxy_socket, api_socket):
+                raise AssertionError("it must not start")

@@ -31,7 +31,7 @@ def answers(request: bytes) -> Iterator[bytes]:
 
 
 def cluster(url: str) -> Cluster:
-    return Cluster(url, ((b"authorization", b"ApiKey x"),), ca=None, fingerprint=None, insecure=False)
+    return Cluster([url], ((b"authorization", b"ApiKey x"),), ca=None, fingerprint=None, insecure=False)
 
 
 def test_calls() -> None:

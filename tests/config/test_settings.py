@@ -22,11 +22,18 @@ def test_arguments_beat_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize(
     ("given", "normal"),
-    [("http://h:1/", "http://h:1"), ("https://h", "https://h:443"), ("http://[::1]:9200", "http://[::1]:9200")],
+    [
+        ("http://a:1, https://b ,http://[::1]:2/", "http://a:1,https://b:443,http://[::1]:2"),
+        ("http://h:1/", "http://h:1"),
+        ("https://h", "https://h:443"),
+        ("http://[::1]:9200", "http://[::1]:9200"),
+    ],
 )
 def test_addresses(given: str, normal: str) -> None:
     """A port is always known afterwards."""
-    assert load_settings(upstream=given).upstream == normal
+    found = load_settings(upstream=given)
+    assert found.upstream == normal
+    assert found.upstreams == tuple(normal.split(","))
 
 
 @pytest.mark.parametrize(
@@ -35,6 +42,9 @@ def test_addresses(given: str, normal: str) -> None:
         ("upstream", "localhost:9200"),
         ("upstream", "http://u:p@h:1"),
         ("upstream", "http://h:1/path"),
+        ("upstream", "http://h:1,nonsense"),
+        ("upstream", ","),
+        ("advertise", "proxy"),
         ("listen", "9201"),
         ("api", "h:99999"),
         ("scorer", "best"),
@@ -52,3 +62,12 @@ def test_places() -> None:
     """IPv6 in brackets."""
     assert host_and_port("[::1]:9201") == ("::1", 9201)
     assert host_and_port("0.0.0.0:0") == ("0.0.0.0", 0)
+
+
+@pytest.mark.parametrize("name", ["tls", "upstream"])
+def test_a_key_needs_its_certificate(name: str) -> None:
+    """Which is named."""
+    with pytest.raises(ConfigError, match=f"--{name}-cert or ES_RERANK_{name.upper()}_CERT"):
+        load_settings(**{f"{name}_key": "x.pem"})
+    found = load_settings(**{f"{name}_key": "x.pem", f"{name}_cert": "y.pem"})
+    assert getattr(found, f"{name}_cert") == Path("y.pem")

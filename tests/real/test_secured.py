@@ -172,15 +172,15 @@ def test_our_own_calls(secured: Secured) -> None:
         (None, secured.fingerprint("ca.pem"), False),
         (None, None, True),
     ):
-        cluster = Cluster(secured.url, login, ca=ca, fingerprint=fingerprint, insecure=insecure)
+        cluster = Cluster([secured.url], login, ca=ca, fingerprint=fingerprint, insecure=insecure)
         assert cluster.version() == ("elasticsearch", "9.5.3")
         cluster.close()
-    stranger = Cluster(secured.url, (), ca=secured.ca, fingerprint=None, insecure=False)
+    stranger = Cluster([secured.url], (), ca=secured.ca, fingerprint=None, insecure=False)
     with pytest.raises(Refused) as caught:
         stranger.version()
     assert caught.value.status == 401
     stranger.close()
-    untrusting = Cluster(secured.url, login, ca=None, fingerprint=None, insecure=False)
+    untrusting = Cluster([secured.url], login, ca=None, fingerprint=None, insecure=False)
     with pytest.raises(UpstreamUnreachable):
         untrusting.version()
     untrusting.close()

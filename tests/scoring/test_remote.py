@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from es_rerank.errors import ScorerBusy, ScorerError
 from es_rerank.scoring.backend import TextBackend
 from es_rerank.scoring.remote import RemoteScorer
 from es_rerank.scoring.texts import Texts
+from tests.certificates import Certificates
 from tests.fakes import FaultyBackend, ShufflingBackend
 
 
@@ -126,3 +128,20 @@ async def test_faults_keep_their_kind(tmp_path: Path) -> None:
         await first
         assert (await found.score(job("last"))).logits == logits("last")
         assert backend.calls == calls + 2
+
+
+async def test_over_https(certificates: Certificates) -> None:
+    """By a CA of one's own; without it there is no trust; an unusable file is named."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        place = f"127.0.0.1:{free.getsockname()[1]}"
+    async with scorer(place, ShufflingBackend(), tls_cert=certificates.cert, tls_key=certificates.key):
+        trusting, strange = RemoteScorer([f"https://{place}"], certificates.ca), RemoteScorer([f"https://{place}"])
+        while isinstance(await trusting.info(), str):
+            await asyncio.sleep(0.01)
+        assert (await trusting.score(job("a", "b"))).logits == logits("a", "b")
+        with pytest.raises(ScorerError, match="cannot be reached"):
+            await strange.score(job("a"))
+        await trusting.close()
+        await strange.close()
+    with pytest.raises(ScorerError, match="cannot be used"):
+        RemoteScorer([], certificates.folder / "none")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from es_rerank.core.ports import UpstreamRequest
 from es_rerank.errors import UpstreamBroken, UpstreamTimeout, UpstreamTooLarge, UpstreamUnreachable
 from es_rerank.upstream.client import UpstreamClient
+from es_rerank.upstream.tls import verification
+from tests.certificates import Certificates
 from tests.stubs import Answer, stub, whole
 
 TARGETS = [
@@ -194,4 +197,105 @@ async def test_cancelling_closes_the_connection() -> None:
             await asyncio.sleep(0)
         asking.cancel()
         assert await asyncio.to_thread(upstream.closed.wait, 5)
+        await client.close()
+
+
+NOWHERE = "http://127.0.0.1:1"
+
+
+async def once(client: UpstreamClient, *, repeatable: bool = False, body: object = b"x") -> bytes:
+    request = UpstreamRequest("POST", b"/", (), body, repeatable=repeatable)  # type: ignore[arg-type]
+    return (await client.send(request, timeout_s=5, max_bytes=99)).body
+
+
+async def test_nodes_take_turns() -> None:
+    """Each gets its share."""
+    with stub(always(whole("200 OK", [], b"1"))) as one, stub(always(whole("200 OK", [], b"2"))) as two:
+        client = UpstreamClient(one.url, two.url)
+        assert [await once(client) for _ in range(4)] == [b"1", b"2", b"1", b"2"]
+        await client.close()
+
+
+async def test_a_node_that_is_down_is_passed_over() -> None:
+    """Nothing was sent there, so writes go on to the next one, too, streamed ones with all of their body."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"ab"
+        yield b"c"
+
+    with stub(OK) as upstream:
+        client = UpstreamClient(NOWHERE, upstream.url)
+        assert [await once(client) for _ in range(3)] == [b"body"] * 3
+        assert await once(client, body=body()) == b"body"
+        assert upstream.requests[3].endswith(b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")
+        assert len(upstream.requests) == 4
+        await client.close()
+    client = UpstreamClient(NOWHERE, "http://127.0.0.1:2")
+    with pytest.raises(UpstreamUnreachable):
+        await once(client, repeatable=True)
+    await client.close()
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+async def test_a_node_that_goes_down_while_it_is_asked(repeatable: bool) -> None:
+    """A search is asked of the next one; a write is never sent twice."""
+
+    def gone(request: bytes) -> Iterator[bytes]:
+        raise OSError("closed without an answer")
+        yield b""
+
+    with stub(gone) as one, stub(OK) as two:
+        client = UpstreamClient(one.url, two.url)
+        if repeatable:
+            assert await once(client, repeatable=True) == b"body"
+        else:
+            with pytest.raises(UpstreamUnreachable):
+                await once(client)
+        assert (len(one.requests), len(two.requests)) == (1, int(repeatable))
+        await client.close()
+
+
+async def test_probes() -> None:
+    """Any answer is a sign of life, but a gateway's; who gives none rests, who gives one again is back."""
+    status = "503 Service Unavailable"
+
+    def answer(request: bytes) -> Iterator[bytes]:
+        yield whole(status, [], b"")
+
+    with stub(answer) as one, stub(always(whole("401 Unauthorized", [], b""))) as two:
+        client = UpstreamClient(NOWHERE, one.url, two.url)
+        await client.probe()
+        assert [node.failures for node in client._nodes.all] == [1, 1, 0]
+        status = "200 OK"
+        await client.probe()
+        assert [node.failures for node in client._nodes.all] == [2, 0, 0]
+        assert one.requests[0].startswith(b"HEAD / HTTP/1.1")
+        await client.close()
+
+
+async def test_one_node_is_not_watched() -> None:
+    """There is nobody to go to instead."""
+    await UpstreamClient(NOWHERE).watch()
+    watching = asyncio.ensure_future((several := UpstreamClient(NOWHERE, "http://127.0.0.1:2")).watch())
+    while not all(node.failures for node in several._nodes.all):
+        await asyncio.sleep(0)
+    watching.cancel()
+    await several.close()
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_a_node_that_wants_a_certificate(certificates: Certificates, shown: bool) -> None:
+    """Is shown ours; without one there is no connection."""
+    made = certificates
+    wanting = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(made.ca))
+    wanting.load_cert_chain(made.cert, made.key)
+    wanting.verify_mode = ssl.CERT_REQUIRED
+    with stub(OK, tls=wanting) as upstream:
+        own = {"cert": made.cert, "key": made.key} if shown else {}
+        client = UpstreamClient(upstream.url, verify=verification(made.ca, None, insecure=False, **own))
+        if shown:
+            assert await once(client) == b"body"
+        else:
+            with pytest.raises(UpstreamUnreachable):
+                await once(client)
         await client.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from es_rerank.errors import ConfigError
 from es_rerank.upstream.tls import ChainFingerprint, verification
+from tests.certificates import Certificates
 
 
 def test_choices(tmp_path: Path) -> None:
@@ -21,6 +23,21 @@ def test_choices(tmp_path: Path) -> None:
         verification(None, "abc", insecure=False)
     with pytest.raises(ConfigError, match="cannot be used"):
         verification(tmp_path / "none.pem", None, insecure=False)
+
+
+def test_a_certificate_of_our_own(certificates: Certificates) -> None:
+    """With its key beside it or in it; not with a fingerprint; what is unusable is named, never asked for a passphrase."""
+    made = certificates
+    for insecure in (False, True):
+        context = verification(made.ca, None, insecure=insecure, cert=made.cert, key=made.key)
+        assert isinstance(context, ssl.SSLContext)
+        assert (context.verify_mode is ssl.CERT_NONE, context.check_hostname) == (insecure, not insecure)
+    assert isinstance(verification(None, None, insecure=False, cert=made.both), ssl.SSLContext)
+    with pytest.raises(ConfigError, match="together with a fingerprint"):
+        verification(None, "AA" * 32, insecure=False, cert=made.cert)
+    for cert, key in ((made.cert, None), (made.folder / "none", None), (made.cert, made.locked)):
+        with pytest.raises(ConfigError, match="--upstream-cert"):
+            verification(None, None, insecure=False, cert=cert, key=key)
 
 
 class FakeTransport:
