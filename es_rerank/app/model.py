@@ -19,6 +19,7 @@ from es_rerank.errors import EsRerankError
 from es_rerank.scoring.backend import Backend
 from es_rerank.scoring.batcher import Batcher
 from es_rerank.scoring.load import load
+from es_rerank.scoring.provider import ProviderScorer
 from es_rerank.scoring.remote import RemoteScorer
 from es_rerank.scoring.warmup import apart, measure, overlong
 from es_rerank.telemetry.metrics import Metrics
@@ -41,9 +42,9 @@ class Model:
         self.readiness = readiness
         self._metrics = metrics
         self._load_backends = load_backends or (lambda: load_backends_of(settings))
-        self.scorer: Batcher | RemoteScorer
+        self.scorer: Batcher | RemoteScorer | ProviderScorer
         if settings.scorer == "remote":
-            self.scorer = RemoteScorer(settings.scorer_urls, settings.scorer_ca)
+            self.scorer = remote_of(settings)
         else:
             self.scorer = Batcher(
                 max_batch_tokens=settings.max_batch_tokens,
@@ -55,7 +56,7 @@ class Model:
     async def warm_up(self, policies: Iterable[IndexPolicy] = ()) -> None:
         """Make the scorer ready, beside running listeners; raises ScorerError where it cannot be had."""
         try:
-            if isinstance(self.scorer, RemoteScorer):
+            if isinstance(self.scorer, RemoteScorer | ProviderScorer):
                 await self._wait_for(self.scorer)
             else:
                 await self._load(self.scorer, policies)
@@ -71,7 +72,7 @@ class Model:
     async def close(self) -> None:
         """Let go of the model, and of what :func:`settle` kept, so that the interpreter ends in good order."""
         gc.unfreeze()
-        if isinstance(self.scorer, RemoteScorer):
+        if isinstance(self.scorer, RemoteScorer | ProviderScorer):
             await self.scorer.close()
         else:
             self.scorer.close()
@@ -86,7 +87,7 @@ class Model:
         for warning in overlong(policies, rates[0]):
             _log.warning("window does not fit its budget", detail=warning)
 
-    async def _wait_for(self, remote: RemoteScorer) -> None:
+    async def _wait_for(self, remote: RemoteScorer | ProviderScorer) -> None:
         """Until one of the addresses says that it is ready; why not is shown meanwhile."""
         while True:
             told = await remote.info()
@@ -98,6 +99,20 @@ class Model:
             self.readiness.model, self.readiness.device = told.model_id, f"remote: {told.device}"
             self.readiness.pairs_per_s = told.pairs_per_s
             return
+
+
+def remote_of(settings: Settings) -> RemoteScorer | ProviderScorer:
+    """The scorer at the addresses that the settings name; raises ScorerError for an unusable CA file."""
+    if settings.scorer_dialect == "es-rerank":
+        return RemoteScorer(settings.scorer_urls, settings.scorer_ca)
+    return ProviderScorer(
+        settings.scorer_dialect,
+        settings.scorer_urls,
+        model=settings.model,
+        key=settings.scorer_key.get_secret_value() if settings.scorer_key else None,
+        most=settings.scorer_batch,
+        ca=settings.scorer_ca,
+    )
 
 
 def settle() -> None:

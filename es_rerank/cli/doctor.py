@@ -14,7 +14,7 @@ from rich.console import Console
 
 from es_rerank.advice import doctor as advice
 from es_rerank.advice.doctor import Finding, Machine, Sample
-from es_rerank.app.model import load_backends_of
+from es_rerank.app.model import load_backends_of, remote_of
 from es_rerank.cli import options
 from es_rerank.cli.searches import judged
 from es_rerank.cluster.client import Cluster
@@ -22,7 +22,7 @@ from es_rerank.config.loader import load
 from es_rerank.config.settings import Settings, load_settings
 from es_rerank.core.policy import IndexPolicy
 from es_rerank.errors import ConfigError, EsRerankError, UpstreamError
-from es_rerank.scoring.remote import Info, RemoteScorer
+from es_rerank.scoring.remote import Info
 from es_rerank.scoring.warmup import measure
 from es_rerank.search.passage import passages_of_sources
 
@@ -109,7 +109,7 @@ def _machine(settings: Settings, *, load_model: bool) -> Machine:
 
 async def _remote(settings: Settings) -> Info | str:
     """What the remote scorers say; or why none does."""
-    scorer = RemoteScorer(settings.scorer_urls, settings.scorer_ca)
+    scorer = remote_of(settings)
     try:
         return await scorer.info()
     finally:

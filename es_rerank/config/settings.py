@@ -70,6 +70,17 @@ class Settings(BaseSettings):
         float,
         Field(gt=0, description="until Elasticsearch begins to answer a search; other requests may take any time"),
     ] = 120.0
+    scorer_dialect: Annotated[
+        Literal["es-rerank", "tei", "vllm", "infinity", "cohere", "jina", "voyage"],
+        Field(description="of `remote`: whose rerank API the addresses speak; `es-rerank` is that of `es-rerank scorer`"),
+    ] = "es-rerank"
+    scorer_key: Annotated[
+        SecretStr | None, Field(description="of `remote`: API key, sent as `Authorization: Bearer`, but not to `es-rerank`")
+    ] = None
+    scorer_batch: Annotated[
+        int | None,
+        Field(ge=1, description="of `remote`: texts in one request; none: what the system usually takes (TEI 32)"),
+    ] = None
     scorer_ca: Annotated[Path | None, Field(description="of `remote` over https: PEM file of the CA of the scorers")] = None
     own_api_key: Annotated[
         SecretStr | None, Field(description="API key for our own calls (doctor, init, compare page); never a client's")

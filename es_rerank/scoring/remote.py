@@ -7,7 +7,6 @@ is, as long as time is left (scoring twice does no harm). What comes back is tol
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,9 +15,7 @@ import msgspec
 
 from es_rerank.core.ports import Scored, ScoringJob
 from es_rerank.errors import ScorerBusy, ScorerError, ScorerWarmingUp
-
-_REST_S = 1.0
-"""How long an address that could not be reached is asked last."""
+from es_rerank.scoring.addresses import Address, Addresses
 
 _GRACE_S = 0.05
 """The answer's way back, on top of the deadline that the other process keeps."""
@@ -39,58 +36,24 @@ class _Rank(msgspec.Struct, frozen=True):
     truncated: bool = False
 
 
-class _Place:
-    """One address."""
-
-    def __init__(self, url: str, trusted: ssl.SSLContext | bool) -> None:
-        self.url = url
-        self._trusted = trusted
-        self._path = url.removeprefix("unix:") if url.startswith("unix:") else None
-        self.base = "http://scorer" if self._path else url.rstrip("/")
-        self.under_way = 0
-        self.rests_until = 0.0
-        self._session: aiohttp.ClientSession | None = None
-
-    @property
-    def session(self) -> aiohttp.ClientSession:
-        """Connections to it, made in the running loop."""
-        if self._session is None:
-            connector = (
-                aiohttp.UnixConnector(self._path, limit=0)
-                if self._path
-                else aiohttp.TCPConnector(limit=0, ssl=self._trusted)
-            )
-            self._session = aiohttp.ClientSession(connector=connector)
-        return self._session
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-
-
 class RemoteScorer:
     """A Scorer over addresses."""
 
     def __init__(self, urls: Sequence[str], ca: Path | None = None) -> None:
         """``ca`` is a PEM file that https addresses are checked by; raises ScorerError where it cannot be used."""
-        try:
-            trusted = True if ca is None else ssl.create_default_context(cafile=str(ca))
-        except (OSError, ssl.SSLError) as exc:
-            raise ScorerError(f"the CA file {ca} of the scorers cannot be used: {exc}") from exc
-        self._places = [_Place(url, trusted) for url in urls]
+        self._addresses = Addresses(urls, ca)
 
     def __repr__(self) -> str:
-        return f"<RemoteScorer at {', '.join(place.url for place in self._places)}>"
+        return f"<RemoteScorer at {self._addresses!r}>"
 
     async def close(self) -> None:
         """Close every connection."""
-        for place in self._places:
-            await place.close()
+        await self._addresses.close()
 
     async def info(self) -> Info | str:
         """What the first that answers says; or why none does."""
         said = []
-        for place in self._places:
+        for place in self._addresses.all:
             try:
                 async with place.session.get(f"{place.base}/info", timeout=aiohttp.ClientTimeout(total=5)) as response:
                     info = msgspec.json.decode(await response.read(), type=Info)
@@ -108,7 +71,7 @@ class RemoteScorer:
             return Scored(())
         fault: ScorerError = ScorerError("no scorer is configured")
         loop = asyncio.get_running_loop()
-        for place in sorted(self._places, key=lambda place: (place.rests_until > loop.time(), place.under_way)):
+        for place in self._addresses.in_turn():
             left_s = job.deadline - loop.time()
             if left_s <= 0:
                 break
@@ -118,14 +81,14 @@ class RemoteScorer:
             except (ScorerBusy, ScorerWarmingUp) as exc:
                 fault = exc
             except (aiohttp.ClientError, OSError, msgspec.DecodeError) as exc:
-                place.rests_until = loop.time() + _REST_S
+                place.rest()
                 fault = ScorerError(f"the scorer at {place.url} cannot be reached: {type(exc).__name__}: {exc}")
             finally:
                 place.under_way -= 1
         raise fault
 
 
-async def _asked(place: _Place, job: ScoringJob, left_s: float) -> Scored:
+async def _asked(place: Address, job: ScoringJob, left_s: float) -> Scored:
     asked = {
         "query": job.query,
         "texts": job.passages,
