@@ -22,7 +22,7 @@ import httpx
 HERE = Path(__file__).parent / "servers"
 KEPT = Path(__file__).parents[2] / ".engines"
 START_TIMEOUT_S = 240
-_MAVEN = threading.Lock()
+MAVEN = threading.Lock()
 """Two Mavens that fill one empty local repository get in each other's way."""
 
 KINDS = {
@@ -135,7 +135,7 @@ class Engine:
         """Fetch the jars; on 8 and 9, lay out modules and build the small one that answers ``GET /``."""
         pom = ["-f", str(HERE / source / "pom.xml"), f"-Des.version={version}"]
         copy = ["dependency:copy-dependencies", f"-DoutputDirectory={self.folder}/lib"]
-        with _MAVEN:
+        with MAVEN:
             told = subprocess.run(["mvn", "-q", "-B", *pom, *copy], capture_output=True, text=True, check=False)
         if told.returncode:
             raise Missing(f"Maven could not fetch {self.kind}: {told.stdout[-800:]}{told.stderr[-800:]}")
