@@ -6,7 +6,7 @@ PIP    := $(BIN)/pip install --disable-pip-version-check -c constraints.txt
 SCORER ?= embedded
 ENGINE ?= embedded
 
-.PHONY: setup setup-model setup-dev demo test lint format docs bench bench-quality clean
+.PHONY: setup setup-model setup-dev demo test lint format docs bench bench-proxy bench-quality clean
 
 setup: $(VENV)/.setup
 setup-model: $(VENV)/.setup-model
@@ -52,6 +52,10 @@ docs: $(VENV)/.setup-dev
 # our engine beside every other way to run the model: make bench [QUICK=1] [MODEL=folder]
 bench: $(VENV)/.setup-dev
 	$(BIN)/python -m bench.engine $(if $(QUICK),--quick) $(if $(MODEL),--model $(MODEL))
+
+# what is not reranked, beside a plain proxy and nginx (needs nginx, wrk, curl): make bench-proxy [QUICK=1]
+bench-proxy: $(VENV)/.setup-dev
+	$(BIN)/python -m bench.proxy $(if $(QUICK),--quick)
 
 # nDCG@10 of raw and reranked order through the whole proxy: make bench-quality COLLECTION=folder
 bench-quality: $(VENV)/.setup-dev

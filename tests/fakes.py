@@ -75,6 +75,8 @@ class FakeStream:
         self.headers: Headers = response.headers
         self._body = response.body
 
+    ended = True
+
     async def chunks(self) -> AsyncIterator[bytes]:
         yield self._body
 

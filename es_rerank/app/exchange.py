@@ -19,6 +19,10 @@ Send = Callable[[Message], Awaitable[None]]
 Result = TypeVar("Result")
 
 
+_WATCH_AFTER_S = 0.02
+"""How long work may take before the client is watched."""
+
+
 class ClientGone(Exception):
     """The client closed the connection before its answer was complete."""
 
@@ -33,6 +37,7 @@ class Exchange:
         self.received = 0
         self.sent = 0
         self.started = False
+        self.finished = False
         self._receive = receive
         self._send = send
         self._ended = not self.has_body
@@ -44,8 +49,18 @@ class Exchange:
     @property
     def has_body(self) -> bool:
         """Whether the request announces a body; ``Content-Length: 0`` is none."""
-        named = {name: value for name, value in self.headers if name in {b"content-length", b"transfer-encoding"}}
-        return b"transfer-encoding" in named or named.get(b"content-length", b"0").strip() != b"0"
+        return self.announced != 0
+
+    @property
+    def announced(self) -> int | None:
+        """How many bytes of body the request announces; None: they are not counted."""
+        length = b"0"
+        for name, value in self.headers:
+            if name == b"transfer-encoding":
+                return None
+            if name == b"content-length":
+                length = value.strip()
+        return int(length) if length.isdigit() else None
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the request's body as it arrives; raises ClientGone."""
@@ -85,21 +100,34 @@ class Exchange:
     async def write(self, piece: bytes, *, more: bool) -> None:
         """Send a piece of the answer's body."""
         self.sent += len(piece)
+        self.finished = not more
         await self._send({"type": "http.response.body", "body": piece, "more_body": more})
 
     async def unless_gone(self, work: Awaitable[Result]) -> Result:
-        """Do the work, and cancel it when the client leaves before it is done; raises ClientGone then."""
-        doing = asyncio.ensure_future(work)
-        watching = asyncio.ensure_future(self.gone())
+        """Do the work, and cancel it when the client leaves before it is done; raises ClientGone then.
+
+        Most work is done before it would pay to watch the client, so that begins a little later.
+        """
+        loop = asyncio.get_running_loop()
+        working = asyncio.current_task()
+        watching: list[asyncio.Task[None]] = []
+
+        async def watch() -> None:
+            await self.gone()
+            if working is not None and not self.finished:  # servers say "gone" after a complete answer, too
+                working.cancel()
+
+        timer = loop.call_later(_WATCH_AFTER_S, lambda: watching.append(loop.create_task(watch())))
         try:
-            await asyncio.wait({doing, watching}, return_when=asyncio.FIRST_COMPLETED)
-            if not doing.done():
-                raise ClientGone
-            return await doing
+            return await work
+        except asyncio.CancelledError:
+            if not self._left or working is None or working.uncancel() > 0:
+                raise
+            raise ClientGone from None
         finally:
-            for task in (doing, watching):
+            timer.cancel()
+            for task in watching:
                 task.cancel()
-            await asyncio.gather(doing, watching, return_exceptions=True)
 
 
 def _target(scope: Scope) -> bytes:

@@ -25,6 +25,9 @@ from es_rerank.telemetry.metrics import Metrics
 
 _log = structlog.get_logger()
 
+_SMALL = 65_536
+"""A body of up to so many bytes is read before it goes on: that costs less than to stream it."""
+
 
 class Proxy:
     """The ASGI application of the proxy's port."""
@@ -68,7 +71,10 @@ class Proxy:
 
     async def _pass(self, exchange: Exchange, told: str | None = None) -> int:
         """Hand a request through as it comes; a search says why in a header."""
-        body = exchange.pieces() if exchange.has_body else None
+        announced = exchange.announced
+        body: bytes | AsyncIterator[bytes] | None = exchange.pieces() if announced != 0 else None
+        if announced is not None and 0 < announced <= _SMALL:
+            body, _ = await exchange.body(_SMALL)
         return await self._forward(exchange, _request(exchange, body), told)
 
     async def _sniffed(self, exchange: Exchange, place: str) -> int:
@@ -166,9 +172,12 @@ class Proxy:
             if told is not None:
                 lines += ((b"X-Rerank", told.encode()),)
             await exchange.start(response.status, lines)
+            ended = False
             async for piece in response.chunks():
-                await exchange.write(piece, more=True)
-            await exchange.write(b"", more=False)
+                ended = response.ended
+                await exchange.write(piece, more=not ended)
+            if not ended:
+                await exchange.write(b"", more=False)
         self._metrics.passed(response.status, exchange.received, exchange.sent)
         return response.status
 

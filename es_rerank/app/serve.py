@@ -49,6 +49,7 @@ def server(app: Any, settings: Settings, **more: Any) -> _Server:  # noqa: ANN40
         lifespan="off",
         access_log=False,
         log_config=None,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=settings.shutdown_s,

@@ -57,6 +57,11 @@ class StreamedResponse(Protocol):
     status: int
     headers: Headers
 
+    @property
+    def ended(self) -> bool:
+        """Whether the last piece of the body has been given."""
+        ...
+
     def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body; raises UpstreamBroken when it breaks off."""
         ...

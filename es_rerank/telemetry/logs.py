@@ -13,6 +13,7 @@ from typing import Any, TextIO
 import structlog
 
 from es_rerank.core.ports import SearchRecord
+from es_rerank.core.reasons import Outcome
 
 
 def configure(level: str, stream: TextIO = sys.stderr) -> None:
@@ -48,11 +49,15 @@ class SearchLines:
     """Writes a line for each search; passed-through ones only at level ``debug``, unless something went wrong."""
 
     def __init__(self) -> None:
-        self._log = structlog.get_logger()
+        self._log = structlog.get_logger().bind()
 
     def record(self, search: SearchRecord) -> None:
         """Write one line."""
         disposition = search.disposition
+        quiet = disposition.outcome is Outcome.PASSED_THROUGH and not search.error
+        level = logging.DEBUG if quiet else logging.INFO
+        if not self._log.is_enabled_for(level):
+            return
         fields: dict[str, Any] = {
             "index": search.index,
             "policy": search.policy,
@@ -68,4 +73,4 @@ class SearchLines:
             fields[name.replace("_s", "_ms")] = round(getattr(search, name) * 1000, 2)
         if search.error:
             fields["error"] = search.error
-        self._log.info("search", **{key: value for key, value in fields.items() if value is not None})
+        self._log.log(level, "search", **{key: value for key, value in fields.items() if value is not None})

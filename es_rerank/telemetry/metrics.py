@@ -6,6 +6,8 @@ names and words of ``core.reasons``, never anything that a client makes up.
 
 from __future__ import annotations
 
+from typing import Any, TypeVar, cast
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from es_rerank.core.ports import SearchRecord
@@ -14,11 +16,15 @@ _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
 _COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
+Family = TypeVar("Family", Counter, Histogram)
+
+
 class Metrics:
     """Everything that is counted in one process."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
+        self._children: dict[tuple[int, tuple[str, ...]], Any] = {}
         self._searches = Counter(
             "es_rerank_searches",
             "Searches by what was done with them",
@@ -68,10 +74,10 @@ class Metrics:
         )
 
     def record(self, search: SearchRecord) -> None:
-        """Count one search."""
+        """Count one search; stages that it did not go through are not observed."""
         disposition = search.disposition
         reason = disposition.reason.value if disposition.reason else ""
-        self._searches.labels(search.policy, disposition.outcome.value, reason).inc()
+        self._child(self._searches, search.policy, disposition.outcome.value, reason).inc()
         for stage, seconds in (
             ("upstream", search.upstream_s),
             ("queue", search.queue_s),
@@ -79,17 +85,28 @@ class Metrics:
             ("own", search.own_s),
             ("total", search.total_s),
         ):
-            self._stages.labels(stage).observe(seconds)
-        self._truncated.inc(disposition.truncated or 0)
+            if seconds:
+                self._child(self._stages, stage).observe(seconds)
+        if disposition.truncated:
+            self._truncated.inc(disposition.truncated)
         if disposition.scored:
             self._scored.observe(disposition.scored)
-        self._added.inc(search.bytes_added)
+        if search.bytes_added:
+            self._added.inc(search.bytes_added)
 
     def passed(self, status: int, sent: int, received: int) -> None:
         """Count one request that was handed through; sizes in bytes, to and from Elasticsearch."""
-        self._requests.labels(f"{status // 100}xx").inc()
-        self._passed.labels("to_upstream").inc(sent)
-        self._passed.labels("to_client").inc(received)
+        self._child(self._requests, f"{status // 100}xx").inc()
+        self._child(self._passed, "to_upstream").inc(sent)
+        self._child(self._passed, "to_client").inc(received)
+
+    def _child(self, family: Family, *labels: str) -> Family:
+        """A metric with its labels, looked up once: the library's own look-up takes a lock and checks every label."""
+        key = (id(family), labels)
+        found = self._children.get(key)
+        if found is None:
+            found = self._children[key] = family.labels(*labels)
+        return cast("Family", found)
 
     def batch(self, pairs: int, fill: float) -> None:
         """Take note of one batch of the model; ``fill`` is the share of the token budget used."""

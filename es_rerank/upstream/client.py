@@ -41,6 +41,11 @@ class _Streamed:
         self.status = response.status
         self.headers: Headers = tuple(response.raw_headers)
 
+    @property
+    def ended(self) -> bool:
+        """Whether every piece has been given."""
+        return self._response.content.at_eof()
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body in raw pieces; raises UpstreamBroken."""
         try:

@@ -47,6 +47,8 @@ class Nodes:
 
     def in_turn(self) -> list[Node]:
         """Whom to try, one after another: who is well, the next in turn first, then who rests, by the ends of the rests."""
+        if len(self.all) == 1:
+            return self.all
         self._turn = (self._turn + 1) % len(self.all)
         turned = [*self.all[self._turn :], *self.all[: self._turn]]
         now = self._clock()

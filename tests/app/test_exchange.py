@@ -56,6 +56,30 @@ async def test_work_is_cancelled_when_the_client_leaves() -> None:
     assert sent[0]["status"] == 200
 
 
+async def test_a_server_that_says_gone_after_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes nothing back: the work goes on to its end."""
+    monkeypatch.setattr("es_rerank.app.exchange._WATCH_AFTER_S", 0)
+    done, _ = exchange({"type": "http.disconnect"}, headers=[])
+
+    async def work() -> str:
+        await done.write(b"all", more=False)
+        for _ in range(9):
+            await asyncio.sleep(0)  # the watcher has its turns
+        return "noted"
+
+    assert await done.unless_gone(work()) == "noted"
+
+
+async def test_who_cancels_the_exchange_itself() -> None:
+    """Is not taken for a client that left."""
+    staying, _ = exchange(headers=[])
+    working = asyncio.create_task(staying.unless_gone(asyncio.Event().wait()))
+    await asyncio.sleep(0)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+
+
 async def test_faults_of_the_work_come_through() -> None:
     """They are not swallowed."""
     staying, _ = exchange(headers=[])

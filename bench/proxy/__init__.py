@@ -1,0 +1,1 @@
+"""Speed of what is not reranked: the proxy beside a plain one and beside nginx, in one run."""
