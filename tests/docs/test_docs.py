@@ -14,7 +14,7 @@ from es_rerank.core.reasons import MEANINGS
 from es_rerank.telemetry.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").glob("*.md")]
 
 
 def test_configuration_is_generated() -> None:
