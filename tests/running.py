@@ -36,17 +36,20 @@ def proxy(
     **settings: Any,
 ) -> Iterator[Running]:
     """Run a proxy until the block ends; it is warm when the block begins. ``meanwhile`` is called with its address
-    beside the loading of the model.
+    beside the loading of the model. ``advertise=True`` advertises the proxy's own address.
     """
     with tempfile.TemporaryDirectory() as folder:
         for name, text in ({"policy.yaml": policy} if isinstance(policy, str) else policy).items():
             (Path(folder) / name).write_text(text)
+        sockets = listener("127.0.0.1:0", "--listen"), listener("127.0.0.1:0", "--api")
+        place = f"127.0.0.1:{sockets[0].getsockname()[1]}"
+        if settings.get("advertise") is True:
+            settings["advertise"] = place
         given: dict[str, Any] = {"upstream": upstream, "config": Path(folder), "scorer": "fake", "shutdown_s": 1}
         application = Application(
             Settings(**(given | settings)), lambda: [Texts(load() if load else backend or FakeBackend())]
         )
-        sockets = listener("127.0.0.1:0", "--listen"), listener("127.0.0.1:0", "--api")
-        beside = threading.Thread(target=meanwhile, args=(f"http://127.0.0.1:{sockets[0].getsockname()[1]}",))
+        beside = threading.Thread(target=meanwhile, args=(f"http://{place}",))
         if meanwhile is not None:
             beside.start()
         with running(application, *sockets) as found:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import socket
 import struct
+import time
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -773,3 +775,25 @@ def test_7_typed_paths(engines: Any) -> None:
             assert (told(passed), passed.ids) == ("passed-through;reason=entry-point", direct.ids)
     finally:
         ask(seven.url, "DELETE", "/books-typed")
+
+
+# 11 disconnects -------------------------------------------------------------------------------------------------------
+
+
+def test_11_a_client_that_leaves(books: Engine) -> None:
+    """While the model works for it: its pairs are dropped, and the next client is served."""
+    backend = FaultyBackend()
+    with proxy(books.url, backend, POLICY, cached_scores=0) as running:
+        backend.fault = "stalls"
+        body = json.dumps({**SNOW, "size": 20}).encode()
+        head = f"POST /books/_search HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        parts = urlsplit(running.url)
+        with socket.create_connection((parts.hostname or "", parts.port or 0)) as leaving:
+            leaving.sendall(head.encode() + body)
+            while not backend.calls:
+                time.sleep(0.01)
+        backend.fault = ""
+        backend.released.set()
+        assert told(ask(running.url, "POST", "/books/_search", SNOW)).startswith("reranked;")
+        seen = running.application.metrics.exposition().decode()
+        assert "es_rerank_queued_pairs 0.0" in seen

@@ -116,7 +116,7 @@ def search(url: str, **headers: str) -> Answer:
 
 
 @pytest.mark.parametrize("how", ["ca", "ca fingerprint", "node fingerprint", "insecure"])
-def test_ways_to_trust(secured: Secured, how: str) -> None:
+def test_12_ways_to_trust(secured: Secured, how: str) -> None:
     """A CA file, either fingerprint, or nothing at all for trials."""
     ways: dict[str, dict[str, Any]] = {
         "ca": {"upstream_ca": secured.ca},
@@ -129,13 +129,13 @@ def test_ways_to_trust(secured: Secured, how: str) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"upstream_fingerprint": "00" * 32}])
-def test_an_unknown_certificate_is_refused(secured: Secured, options: dict[str, Any]) -> None:
+def test_12_an_unknown_certificate_is_refused(secured: Secured, options: dict[str, Any]) -> None:
     """No silent fallback to trust."""
     with proxy(secured.url, ShufflingBackend(), **options) as running:
         assert search(running.url, Authorization=LOGIN).status == 502
 
 
-def test_401_and_403_come_back_as_they_are(secured: Secured) -> None:
+def test_12_401_and_403_come_back_as_they_are(secured: Secured) -> None:
     """Bodies and ``WWW-Authenticate`` verbatim; our own login is never lent to a client."""
     with proxy(
         secured.url, ShufflingBackend(), upstream_ca=secured.ca, own_user="elastic", own_password="secret"
@@ -149,7 +149,7 @@ def test_401_and_403_come_back_as_they_are(secured: Secured) -> None:
         assert httpx.get(f"{running.api}/compare", params={"index": "books", "q": "snow"}).status_code == 200
 
 
-def test_a_replay_carries_the_same_credentials(secured: Secured) -> None:
+def test_12_a_replay_carries_the_same_credentials(secured: Secured) -> None:
     """And the same ``X-Opaque-Id``."""
     policy = POLICY + "widen: {max_bytes: 1KiB}\n"
     with proxy(secured.url, ShufflingBackend(), policy, upstream_ca=secured.ca) as running:
@@ -163,7 +163,7 @@ def test_a_replay_carries_the_same_credentials(secured: Secured) -> None:
         assert sorted(line.rsplit("|", 1)[0] for line in lines) == [f"{LOGIN}|mine"] * 2
 
 
-def test_our_own_calls(secured: Secured) -> None:
+def test_12_our_own_calls(secured: Secured) -> None:
     """Doctor and init trust and log in the same ways."""
     login: Headers = ((b"authorization", LOGIN.encode()),)
     for ca, fingerprint, insecure in (
