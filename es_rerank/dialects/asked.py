@@ -84,7 +84,12 @@ Shape = TypeVar("Shape", bound=Body)
 
 
 class Dialect(Protocol):
-    """One system's words."""
+    """One system's words; ``shape`` is that of its request's body."""
+
+    @property
+    def shape(self) -> type[Body]:
+        """The Struct that a body is read into."""
+        ...
 
     def parse(self, body: bytes) -> tuple[Asked, ...] | Refusal:
         """Read a request: one query with its texts, or several."""

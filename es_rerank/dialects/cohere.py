@@ -33,7 +33,9 @@ _DEFAULT_TOKENS = 4096
 """``max_tokens_per_doc`` where none is given."""
 
 
-class _Request(Body, frozen=True):
+class CohereRequest(Body, frozen=True):
+    """What a request holds, in both versions."""
+
     query: str
     documents: list[str | Text]
     model: str = ""
@@ -45,12 +47,14 @@ class _Request(Body, frozen=True):
 class Cohere:
     """One version of it."""
 
+    shape = CohereRequest
+
     def __init__(self, version: Literal["1", "2"]) -> None:
         self._version = version
 
     def parse(self, body: bytes) -> tuple[Asked, ...] | Refusal:
         """Read a request; version 2 has documents as strings only, and echoes none."""
-        given = read(body, _Request)
+        given = read(body, CohereRequest)
         if isinstance(given, Refusal):
             return given
         old = self._version == "1"

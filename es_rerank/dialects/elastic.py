@@ -22,7 +22,9 @@ class _Settings(Body, frozen=True):
     top_n: int | None = None
 
 
-class _Request(Body, frozen=True):
+class ElasticRequest(Body, frozen=True):
+    """What a request holds."""
+
     query: str
     input: str | list[str]
     top_n: int | None = None
@@ -30,9 +32,12 @@ class _Request(Body, frozen=True):
     task_settings: _Settings = _Settings()
 
 
+shape = ElasticRequest
+
+
 def parse(body: bytes) -> tuple[Asked, ...] | Refusal:
     """Read a request; what the task's settings say counts where the request itself is silent."""
-    given = read(body, _Request)
+    given = read(body, ElasticRequest)
     if isinstance(given, Refusal):
         return given
     texts = (given.input,) if isinstance(given.input, str) else tuple(given.input)

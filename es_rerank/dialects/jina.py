@@ -16,7 +16,9 @@ _MAX_LENGTH = 1024
 """What jina-reranker-v2-base-multilingual reads of a pair."""
 
 
-class _Request(Body, frozen=True):
+class JinaRequest(Body, frozen=True):
+    """What a request holds."""
+
     query: str | Text
     documents: list[str | Text]
     model: str = ""
@@ -34,9 +36,12 @@ def speaks(body: bytes) -> bool:
     return not isinstance(given, Refusal) and "jina" in given.model.lower()
 
 
+shape = JinaRequest
+
+
 def parse(body: bytes) -> tuple[Asked, ...] | Refusal:
     """Read a request."""
-    given = read(body, _Request)
+    given = read(body, JinaRequest)
     if isinstance(given, Refusal):
         return given
     (query,), texts = plain([given.query]), plain(given.documents)

@@ -26,7 +26,9 @@ _ERRORS = {
 }
 
 
-class _Request(Body, frozen=True):
+class TeiRequest(Body, frozen=True):
+    """What a request holds."""
+
     query: str
     texts: list[str]
     raw_scores: bool = False
@@ -45,9 +47,12 @@ class _Rank(msgspec.Struct, frozen=True, omit_defaults=True):
     truncated: bool = False
 
 
+shape = TeiRequest
+
+
 def parse(body: bytes) -> tuple[Asked, ...] | Refusal:
     """Read a request; an empty query is one like any other here."""
-    given = read(body, _Request)
+    given = read(body, TeiRequest)
     if isinstance(given, Refusal):
         return given
     fault = checked(given.query or "?", given.texts, None)

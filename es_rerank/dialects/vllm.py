@@ -42,7 +42,9 @@ Several = str | list[str]
 Length = Annotated[int, Meta(ge=-1, le=MOST_TOKENS)]
 
 
-class _Score(Body, frozen=True):
+class ScoreRequest(Body, frozen=True):
+    """Pairs, under any of their names."""
+
     text_1: Several | None = None
     text_2: Several | None = None
     queries: Several | None = None
@@ -55,7 +57,9 @@ class _Score(Body, frozen=True):
     use_activation: bool | None = None
 
 
-class _Rerank(Body, frozen=True):
+class RerankRequest(Body, frozen=True):
+    """A query with documents."""
+
     query: str
     documents: list[str | Text]
     model: str = ""
@@ -74,9 +78,11 @@ def _length(given: int | None) -> int:
 class Score:
     """``/score`` and ``/v1/score``."""
 
+    shape = ScoreRequest
+
     def parse(self, body: bytes) -> tuple[Asked, ...] | Refusal:
         """Read pairs under any of their names."""
-        given = read(body, _Score)
+        given = read(body, ScoreRequest)
         if isinstance(given, Refusal):
             return given
         sides = next((pair for pair in _SIDES if all(getattr(given, name) is not None for name in pair)), None)
@@ -115,9 +121,11 @@ class Score:
 class Rerank:
     """vLLM's own ``/rerank``."""
 
+    shape = RerankRequest
+
     def parse(self, body: bytes) -> tuple[Asked, ...] | Refusal:
         """Read a request; ``top_n`` 0 is all."""
-        given = read(body, _Rerank)
+        given = read(body, RerankRequest)
         if isinstance(given, Refusal):
             return given
         texts = plain(given.documents)

@@ -11,41 +11,59 @@ import hmac
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
+import msgspec
 from fastapi import APIRouter, Request, Response
 
 from es_rerank import __version__
 from es_rerank.app.model import Model
 from es_rerank.core.ports import Scored, ScoringJob
 from es_rerank.dialects import cohere, elastic, jina, tei, vllm
-from es_rerank.dialects.asked import MOST_TEXTS, Asked, Dialect, Found, Refusal, Stamp, lacking
+from es_rerank.dialects.asked import MOST_TEXTS, STATUSES, Asked, Dialect, Found, Refusal, Stamp, lacking
 from es_rerank.errors import ScorerBusy, ScorerError, ScorerWarmingUp
 
 _MOST_BYTES = 64 * 1024**2
 
 Choose = Callable[[bytes], Dialect]
 
-DIALECTS: tuple[tuple[str, Choose, str], ...] = (
-    (
+
+class Served(NamedTuple):
+    """One path: whose request it is, who may be meant, and a summary."""
+
+    path: str
+    choose: Choose
+    dialects: tuple[Dialect, ...]
+    summary: str
+
+
+DIALECTS = (
+    Served(
         "/rerank",
         lambda body: tei if b'"texts"' in body else vllm.rerank,
+        (tei, vllm.rerank),
         "Text Embeddings Inference; with `documents`, vLLM",
     ),
-    ("/v1/rerank", lambda body: jina if jina.speaks(body) else cohere.v1, "Jina where the model is named so, else Cohere 1"),
-    ("/v2/rerank", lambda _: cohere.v2, "Cohere 2"),
-    ("/score", lambda _: vllm.score, "vLLM: scores of pairs"),
-    ("/v1/score", lambda _: vllm.score, "vLLM: scores of pairs"),
-    ("/_inference/rerank/{inference_id}", lambda _: elastic, "Elasticsearch's inference API"),
+    Served(
+        "/v1/rerank",
+        lambda body: jina if jina.speaks(body) else cohere.v1,
+        (jina, cohere.v1),
+        "Jina where the model is named so, else Cohere 1",
+    ),
+    Served("/v2/rerank", lambda _: cohere.v2, (cohere.v2,), "Cohere 2"),
+    Served("/score", lambda _: vllm.score, (vllm.score,), "vLLM: scores of pairs"),
+    Served("/v1/score", lambda _: vllm.score, (vllm.score,), "vLLM: scores of pairs"),
+    Served("/_inference/rerank/{inference_id}", lambda _: elastic, (elastic,), "Elasticsearch's inference API"),
 )
-"""Path, whose request it is, and a summary."""
 
 
 def router(model: Model, api_key: str | None = None, only: Sequence[str] | None = None) -> APIRouter:
     """The routes, over a model that may still be loading; ``only`` some paths."""
     routes = APIRouter(tags=["rerank"])
-    for path, choose, summary in DIALECTS:
+    for path, choose, dialects, summary in DIALECTS:
         if only is None or path in only:
-            routes.add_api_route(path, _endpoint(model, choose, api_key), methods=["POST"], summary=summary)
+            endpoint = _endpoint(model, choose, api_key)
+            routes.add_api_route(path, endpoint, methods=["POST"], summary=summary, openapi_extra=_described(dialects))
 
     @routes.get("/info", summary="What is served, as Text Embeddings Inference says it")
     def info() -> dict[str, object]:
@@ -54,6 +72,32 @@ def router(model: Model, api_key: str | None = None, only: Sequence[str] | None 
         return {**told, "max_client_batch_size": MOST_TEXTS, "model_type": {"reranker": {}}, "ready": state.ready}
 
     return routes
+
+
+def _described(dialects: Sequence[Dialect]) -> dict[str, Any]:
+    """What OpenAPI says of a path: its body's shapes, and the statuses of its errors."""
+    shapes = [_inlined(msgspec.json.schema(dialect.shape)) for dialect in dialects]
+    content = {"application/json": {"schema": shapes[0] if len(shapes) == 1 else {"oneOf": shapes}}}
+    statuses = {status for dialect in dialects for status in {dialect.error(Refusal(kind, ""))[0] for kind in STATUSES}}
+    errors = {str(status): {"description": "in the dialect's own shape"} for status in sorted(statuses)}
+    return {"requestBody": {"required": True, "content": content}, "responses": errors}
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema with its definitions in their places: names of several systems must not meet in one document."""
+    named = schema.get("$defs", {})
+
+    def resolved(node: Any) -> Any:  # noqa: ANN401  JSON
+        if isinstance(node, list):
+            return [resolved(part) for part in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            return resolved(named[node["$ref"].rpartition("/")[2]])
+        return {key: resolved(value) for key, value in node.items()}
+
+    found: dict[str, Any] = resolved({key: value for key, value in schema.items() if key != "$defs"})
+    return found
 
 
 def _endpoint(model: Model, choose: Choose, api_key: str | None) -> Callable[[Request], object]:

@@ -187,4 +187,12 @@ def test_openapi_lists_them(served: Served) -> None:
     api = FastAPI()
     api.include_router(router(served[2]))
     paths = api.openapi()["paths"]
-    assert {path: paths[path]["post"]["summary"] for path, _, _ in DIALECTS} == {path: said for path, _, said in DIALECTS}
+    for served_at in DIALECTS:
+        told = paths[served_at.path]["post"]
+        assert told["summary"] == served_at.summary
+        assert {"401", "429"} <= told["responses"].keys()
+    schema = paths["/v2/rerank"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["required"] == ["query", "documents"]
+    both = paths["/rerank"]["post"]["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
+    assert [shape["required"] for shape in both] == [["query", "texts"], ["query", "documents"]]
+    assert "$ref" not in str(paths["/v1/rerank"])
