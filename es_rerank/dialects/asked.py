@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
+
+from es_rerank.core.scores import sigmoid
 
 MOST_TEXTS = 10_000
 """Texts in one request; Cohere's own limit, and far more than any search sends."""
@@ -126,9 +128,14 @@ def ranked(asked: Asked, found: Found) -> list[tuple[int, float]]:
     return [(place, logit if asked.raw_scores else sigmoid(logit)) for place, logit in best]
 
 
-def sigmoid(logit: float) -> float:
-    """The logistic function without overflow."""
-    return 1 / (1 + math.exp(-max(min(logit, 700.0), -700.0)))
+def results(asked: Asked, found: Found) -> list[dict[str, Any]]:
+    """Results as Cohere and Jina have them, best first, with their document where it is wanted."""
+    entries: list[dict[str, Any]] = []
+    for place, score in ranked(asked, found):
+        entries.append({"index": place, "relevance_score": score})
+        if asked.return_texts:
+            entries[-1]["document"] = {"text": asked.texts[place]}
+    return entries
 
 
 def read(body: bytes, shape: type[Shape]) -> Shape | Refusal:

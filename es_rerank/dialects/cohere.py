@@ -22,8 +22,8 @@ from es_rerank.dialects.asked import (
     Text,
     checked,
     plain,
-    ranked,
     read,
+    results,
 )
 
 _UNIT = 100
@@ -72,17 +72,12 @@ class Cohere:
     def answer(self, asked: Sequence[Asked], found: Sequence[Found], stamp: Stamp) -> bytes:
         """Results with what would have been billed."""
         (one,), (scores,) = asked, found
-        results: list[dict[str, Any]] = []
-        for place, score in ranked(one, scores):
-            results.append({"index": place, "relevance_score": score})
-            if one.return_texts:
-                results[-1]["document"] = {"text": one.texts[place]}
         told: dict[str, Any] = {"version": self._version}
         if self._version == "2":
             told["is_experimental"] = False
         units = -(-len(one.texts) // _UNIT)
         meta = {"api_version": told, "billed_units": {"search_units": units}}
-        return msgspec.json.encode({"id": stamp.identity, "results": results, "meta": meta})
+        return msgspec.json.encode({"id": stamp.identity, "results": results(one, scores), "meta": meta})
 
     def error(self, refusal: Refusal) -> tuple[int, bytes]:
         """Cohere says what is wrong in one word of its own: ``message``."""

@@ -6,11 +6,10 @@ Cohere's older version has the same path: :func:`speaks` tells them apart. Error
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
-from es_rerank.dialects.asked import STATUSES, Asked, Body, Found, Refusal, Stamp, Text, checked, plain, ranked, read
+from es_rerank.dialects.asked import STATUSES, Asked, Body, Found, Refusal, Stamp, Text, checked, plain, read, results
 
 _MAX_LENGTH = 1024
 """What jina-reranker-v2-base-multilingual reads of a pair."""
@@ -54,13 +53,10 @@ def parse(body: bytes) -> tuple[Asked, ...] | Refusal:
 def answer(asked: Sequence[Asked], found: Sequence[Found], stamp: Stamp) -> bytes:
     """Results with the tokens that were read."""
     (one,), (scores,) = asked, found
-    results: list[dict[str, Any]] = []
-    for place, score in ranked(one, scores):
-        results.append({"index": place, "relevance_score": score})
-        if one.return_texts:
-            results[-1]["document"] = {"text": one.texts[place]}
     usage = {"total_tokens": scores.tokens}
-    return msgspec.json.encode({"id": stamp.identity, "model": one.model or stamp.model, "usage": usage, "results": results})
+    return msgspec.json.encode(
+        {"id": stamp.identity, "model": one.model or stamp.model, "usage": usage, "results": results(one, scores)}
+    )
 
 
 def error(refusal: Refusal) -> tuple[int, bytes]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from es_rerank.core.scores import sigmoid
 from es_rerank.dialects.asked import (
     MOST_TOKENS,
     STATUSES,
@@ -25,7 +26,6 @@ from es_rerank.dialects.asked import (
     plain,
     ranked,
     read,
-    sigmoid,
 )
 
 _MAX_LENGTH = 1024

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import zlib
 
+from es_rerank.core.ports import UpstreamRequest
+from es_rerank.search.headers import first
+
 MAX_SEARCH_BODY = 8 * 1024 * 1024
 """Larger request bodies pass through; real searches have kilobytes."""
 
@@ -20,6 +23,12 @@ class Undecodable(ValueError):
 
 class TooLong(Undecodable):
     """The decoded body grows past its limit."""
+
+
+def body_of(original: UpstreamRequest) -> bytes:
+    """The body of a search without its coding, empty where there is none; raises Undecodable."""
+    raw = original.body if isinstance(original.body, bytes) else b""
+    return decode(raw, first(original.headers, b"content-encoding"), MAX_SEARCH_BODY)
 
 
 def decode(body: bytes, coding: bytes | None, max_bytes: int) -> bytes:

@@ -188,9 +188,8 @@ class MultiSearchService:
 
 
 def _items(original: UpstreamRequest) -> tuple[Item, ...] | Passthrough:
-    raw = original.body if isinstance(original.body, bytes) else b""
     try:
-        body = coding.decode(raw, headers.first(original.headers, b"content-encoding"), coding.MAX_SEARCH_BODY)
+        body = coding.body_of(original)
     except coding.Undecodable:
         return Passthrough(Reason.NOT_JSON)
     if not headers.is_json(headers.first(original.headers, b"content-type")):
@@ -203,8 +202,6 @@ def _decided(
 ) -> tuple[Translation | None, RerankPlan | Passthrough]:
     wanted = headers.control(asked, covered.lead)
     call = request.parse(found, b"application/json", item.body)
-    if isinstance(call, Passthrough):
-        return None, wanted if isinstance(wanted, Passthrough) else call
     if not isinstance(wanted, Passthrough):
         wanted = msgspec.structs.replace(wanted, query=None)  # no query is that of every search
     return syntax.decide(call, covered, wanted)

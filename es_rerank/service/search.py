@@ -117,12 +117,9 @@ def _plan(
 ) -> tuple[Translation | None, RerankPlan | Passthrough]:
     """Everything that is decided before Elasticsearch is asked."""
     wanted = headers.control(asked, covered.lead)
-    raw = original.body if isinstance(original.body, bytes) else b""
     try:
-        body = coding.decode(raw, headers.first(original.headers, b"content-encoding"), coding.MAX_SEARCH_BODY)
+        body = coding.body_of(original)
     except coding.Undecodable:
         return None, Passthrough(Reason.NOT_JSON)
     call = request.parse(found, headers.first(original.headers, b"content-type"), body)
-    if isinstance(call, Passthrough):
-        return None, wanted if isinstance(wanted, Passthrough) else call
     return syntax.decide(call, covered, wanted)

@@ -61,10 +61,9 @@ class Templates:
 
 def _plain(original: UpstreamRequest) -> bytes | None:
     """The body without its coding; None where it cannot be read as JSON."""
-    raw = original.body if isinstance(original.body, bytes) else b""
     if not headers.is_json(headers.first(original.headers, b"content-type")):
         return None
     try:
-        return coding.decode(raw, headers.first(original.headers, b"content-encoding"), coding.MAX_SEARCH_BODY)
+        return coding.body_of(original)
     except coding.Undecodable:
         return None

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from es_rerank.core.scores import sigmoid
 from es_rerank.dialects import cohere, elastic, jina, tei, vllm
 from es_rerank.dialects.asked import (
     MOST_TEXTS,
@@ -26,7 +27,6 @@ from es_rerank.dialects.asked import (
     plain,
     ranked,
     read,
-    sigmoid,
 )
 
 ALL: list[Dialect] = [tei, cohere.v1, cohere.v2, jina, vllm.score, vllm.rerank, elastic]

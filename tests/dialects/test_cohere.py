@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from es_rerank.core.scores import sigmoid
 from es_rerank.dialects import cohere
-from es_rerank.dialects.asked import Asked, Found, Refusal, Stamp, sigmoid
+from es_rerank.dialects.asked import Asked, Found, Refusal, Stamp
 
 
 def parse(version: cohere.Cohere, **body: Any) -> Any:

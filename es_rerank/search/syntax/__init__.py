@@ -21,9 +21,14 @@ __all__ = ["Translation", "decide", "translate"]
 
 
 def decide(
-    call: SearchCall, resolved: Resolved, control: Control | Passthrough
+    call: SearchCall | Passthrough, resolved: Resolved, control: Control | Passthrough
 ) -> tuple[Translation | None, RerankPlan | Passthrough]:
-    """Plan a search, in whatever words it asks; a translation counts where the search passes through, too."""
+    """Plan a search, in whatever words it asks; a translation counts where the search passes through, too.
+
+    Of two reasons to pass it through the client's own counts.
+    """
+    if isinstance(call, Passthrough):
+        return None, control if isinstance(control, Passthrough) else call
     translated = translate(call, resolved.lead.syntax)
     if isinstance(control, Passthrough):
         return translated, control

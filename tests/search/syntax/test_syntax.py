@@ -50,3 +50,10 @@ def test_decide() -> None:
     translated, planned = decide(call({"query": {"match": {"t": "a"}}}), mine, Control())
     assert translated is None
     assert isinstance(planned, RerankPlan)
+
+
+def test_decide_on_what_cannot_be_read() -> None:
+    """The client's own no counts before it."""
+    unread, off = Passthrough(Reason.NOT_JSON), Passthrough(Reason.MODE_OFF)
+    assert decide(unread, resolved(), Control()) == (None, unread)
+    assert decide(unread, resolved(), off) == (None, off)
