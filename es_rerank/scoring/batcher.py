@@ -130,6 +130,7 @@ class Batcher:
         with self._changed:
             work.gone = True
             self._queue.remove(work)
+            self._observer.waiting(len(self._queue))
         if work.done.done() and not work.done.cancelled():
             work.done.exception()
 
@@ -175,10 +176,9 @@ class Batcher:
             more = sum(prepared.cost for prepared in pairs) - work.guess * len(pairs)
             work.left = max(work.left + more, 0)
             work.size += more
-            queued = len(self._queue)
+            self._observer.waiting(len(self._queue))
             self._changed.notify_all()
         self._observer.looked_up(hits, joined, len(pairs) - hits - joined)
-        self._observer.waiting(queued)
 
     def _score(self, backend: Backend) -> None:
         """The life of a thread that feeds the model: take a batch, score it, answer."""
@@ -214,8 +214,7 @@ class Batcher:
             now = time.monotonic()
             for work in (work for entry in batch for work, _ in entry.waiters):
                 work.begun = work.begun or now
-            queued = len(self._queue)
-        self._observer.waiting(queued)
+            self._observer.waiting(len(self._queue))
         return batch
 
     @staticmethod

@@ -224,13 +224,14 @@ async def test_a_deadline_gives_what_is_ready() -> None:
 async def test_a_caller_who_has_gone_costs_no_model_time() -> None:
     """Cancelled while waiting: its pairs are never scored."""
     backend = Gated()
-    async with batching(backend) as (batcher, _):
+    async with batching(backend) as (batcher, observed):
         first = asyncio.ensure_future(batcher.score(job("first")))
         await until(lambda: backend.seen)
         gone = asyncio.ensure_future(batcher.score(job("gone")))
         await until(lambda: len(batcher._queue) == 1)
         gone.cancel()
         await asyncio.gather(gone, return_exceptions=True)
+        assert observed.queue[-2:] == [1, 0]
         backend.released.set()
         await first
         await batcher.score(job("last"))
