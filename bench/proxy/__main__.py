@@ -17,12 +17,12 @@ import msgspec
 
 from bench.engine.report import Row, machine
 from bench.engine.texts import ROOT
-from bench.proxy.stage import FRONT, NGINX, OURS, PLAIN, UPSTREAM, Load, Sink, closed, cpu_s, everything, memory_kib
+from bench.proxy.stage import BARE, FRONT, NGINX, OURS, PLAIN, UPSTREAM, Load, Sink, closed, cpu_s, everything, memory_kib
 from bench.proxy.steady import steady
 
 CONNECTIONS = 64
 RATE = 1000
-PORTS = {"direct": UPSTREAM, "nginx": NGINX, "es-rerank": OURS, "FastAPI and httpx": PLAIN}
+PORTS = {"direct": UPSTREAM, "nginx": NGINX, "es-rerank": OURS, "uvicorn and aiohttp": BARE, "FastAPI and httpx": PLAIN}
 
 
 def main() -> int:
@@ -90,7 +90,7 @@ def _rows(
     spent_us: float,
     grown_mib: float,
 ) -> list[Row]:
-    ours, plain = many["es-rerank"], many["FastAPI and httpx"]
+    ours, plain, limit = many["es-rerank"], many["FastAPI and httpx"], many["uvicorn and aiohttp"]
     added = {name: alone[name].median_ms - alone["direct"].median_ms for name in ("es-rerank", "nginx")}
     rare = statistics.median(load.rare_ms for load in kept) - statistics.median(load.rare_ms for load in bare)
     share = statistics.median(front.rate / nginx.rate for front, nginx in straight)
@@ -99,6 +99,7 @@ def _rows(
     return [
         Row(f"requests a second, {CONNECTIONS} connections, against FastAPI and httpx", ours.rate / plain.rate, 12, 20,
             note=f"{ours.rate:.0f} and {plain.rate:.0f}"),
+        Row("the same of uvicorn and aiohttp with nothing of ours between them", limit.rate / plain.rate, note="the limit"),
         Row("added median, one connection, against nginx's proxy_pass", added["es-rerank"] / added["nginx"], 25, 8, most=True,
             note=f"{added['es-rerank'] * 1000:.0f} µs and {added['nginx'] * 1000:.0f} µs"),
         Row(f"processor time for each request at {RATE} a second, µs", spent_us, note="the proxy's process"),

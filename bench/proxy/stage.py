@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bench.engine.texts import ROOT
 
-UPSTREAM, NGINX, OURS, OUR_API, PLAIN, FRONT, SINK = 19610, 19611, 19612, 19613, 19614, 19615, 19616
+UPSTREAM, NGINX, OURS, OUR_API, PLAIN, FRONT, SINK, BARE = 19610, 19611, 19612, 19613, 19614, 19615, 19616, 19617
 ANSWER_BYTES = 15_000
 BODY = b'{"query":{"match":{"title":"snow"}}}' + b" " * 64
 TARGET = "/logs/_search"
@@ -73,8 +73,10 @@ def everything() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
         ours += ["--upstream", f"http://127.0.0.1:{UPSTREAM}", "--config", str(folder / "policies")]
         ours += ["--listen", f"127.0.0.1:{OURS}", "--api", f"127.0.0.1:{OUR_API}"]
         started["es-rerank"] = stack.enter_context(process(ours, OURS))
-        plain = [sys.executable, "-m", "uvicorn", "bench.proxy.plain:app", "--port", str(PLAIN), "--no-access-log"]
-        started["plain"] = stack.enter_context(process(plain, PLAIN, UPSTREAM=f"http://127.0.0.1:{UPSTREAM}"))
+        for kind, port in (("plain", PLAIN), ("bare", BARE)):
+            other = [sys.executable, "-m", "uvicorn", f"bench.proxy.{kind}:app", "--port", str(port), "--no-access-log"]
+            other += ["--no-proxy-headers", "--log-level", "error"]
+            started[kind] = stack.enter_context(process(other, port, UPSTREAM=f"http://127.0.0.1:{UPSTREAM}"))
         yield started
 
 

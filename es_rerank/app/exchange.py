@@ -34,6 +34,7 @@ class Exchange:
         self.method: str = scope["method"]
         self.target: bytes = scope.get(TARGET) or _target(scope)
         self.headers: Headers = tuple(scope["headers"])
+        self.announced = _announced(self.headers)
         self.received = 0
         self.sent = 0
         self.started = False
@@ -50,17 +51,6 @@ class Exchange:
     def has_body(self) -> bool:
         """Whether the request announces a body; ``Content-Length: 0`` is none."""
         return self.announced != 0
-
-    @property
-    def announced(self) -> int | None:
-        """How many bytes of body the request announces; None: they are not counted."""
-        length = b"0"
-        for name, value in self.headers:
-            if name == b"transfer-encoding":
-                return None
-            if name == b"content-length":
-                length = value.strip()
-        return int(length) if length.isdigit() else None
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the request's body as it arrives; raises ClientGone."""
@@ -128,6 +118,17 @@ class Exchange:
             timer.cancel()
             for task in watching:
                 task.cancel()
+
+
+def _announced(headers: Headers) -> int | None:
+    """How many bytes of body a request announces; None: they are not counted."""
+    length = b"0"
+    for name, value in headers:
+        if name == b"transfer-encoding":
+            return None
+        if name == b"content-length":
+            length = value.strip()
+    return int(length) if length.isdigit() else None
 
 
 def _target(scope: Scope) -> bytes:

@@ -29,6 +29,8 @@ HOP_BY_HOP = frozenset(
 )
 """RFC 9110, section 7.6.1, and its predecessors."""
 
+_NOT_ONWARD = HOP_BY_HOP | {b"host", b"expect"}
+
 CONTROL_PREFIX = b"x-rerank"
 
 _JSON = re.compile(rb"application/(?:vnd\.elasticsearch\+)?(?:x-nd)?json\s*(?:;.*)?", re.IGNORECASE)
@@ -42,20 +44,19 @@ def first(headers: Headers, name: bytes) -> bytes | None:
 
 def drop(headers: Headers, names: frozenset[bytes]) -> Headers:
     """All lines but those of the given lower-case names."""
-    return tuple((key, value) for key, value in headers if key.lower() not in names)
+    return tuple([(key, value) for key, value in headers if key.lower() not in names])
 
 
 def onward(headers: Headers) -> Headers:
     """What a request carries upstream: all but hop-by-hop lines, those that ``Connection`` names, ``Host``,
     ``Expect`` (answered by our own server) and our control headers.
     """
-    named = frozenset(
-        token.strip().lower() for key, value in headers if key.lower() == b"connection" for token in value.split(b",")
-    )
-    gone = HOP_BY_HOP | named | {b"host", b"expect"}
-    return tuple(
-        (key, value) for key, value in headers if key.lower() not in gone and not key.lower().startswith(CONTROL_PREFIX)
-    )
+    lines = [(key.lower(), key, value) for key, value in headers]
+    gone = _NOT_ONWARD
+    for name, _, value in lines:
+        if name == b"connection":
+            gone |= {token.strip().lower() for token in value.split(b",")}
+    return tuple([(key, value) for name, key, value in lines if name not in gone and not name.startswith(CONTROL_PREFIX)])
 
 
 def homeward(headers: Headers) -> Headers:
