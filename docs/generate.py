@@ -10,6 +10,7 @@ import msgspec
 
 from es_rerank.config.settings import Settings
 from es_rerank.core import policy
+from es_rerank.core.experiment import ExperimentPolicy, UnitSource, VariantPolicy
 
 HERE = Path(__file__).parent
 INTRODUCTION = """# Configuration
@@ -43,12 +44,14 @@ def kind(annotation: Any) -> str:
         return kind(arguments[0])
     if origin is typing.Literal:
         return " \\| ".join(f"`{value}`" for value in arguments)
+    if origin is dict:
+        return f"mapping of {kind(arguments[1])}"
     if origin is tuple:
         return f"list of {kind(arguments[0])}"
     if arguments:
         return " or ".join(kind(part) for part in arguments)
     names = {str: "text", int: "integer", float: "number", bool: "true or false", type(None): "null"}
-    names |= {policy.ByteSize: "bytes (`4MiB`)", Path: "path"}
+    names |= {policy.ByteSize: "bytes (`4MiB`)", Path: "path", UnitSource: "unit", VariantPolicy: "variant"}
     return names.get(annotation, str(annotation.__name__).replace("SecretStr", "secret"))
 
 
@@ -91,6 +94,10 @@ def rows(struct: type[msgspec.Struct], prefix: str = "") -> list[str]:
     found = []
     for field in msgspec.structs.fields(struct):
         annotation = hints[field.name]
+        if struct is policy.IndexPolicy and field.name == "variants":
+            continue  # what the loader makes of the experiment's
+        if annotation == ExperimentPolicy | None:
+            annotation = ExperimentPolicy
         if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
             found += rows(annotation, f"{prefix}{field.name}.")
             continue
@@ -113,7 +120,7 @@ def settings_rows() -> list[str]:
 
 OPTIONS = {
     "upstream", "config", "listen", "api", "upstream_ca", "upstream_fingerprint", "upstream_insecure", "upstream_cert",
-    "upstream_key", "tls_cert", "tls_key", "scorer", "scorer_urls", "model", "device", "precision", "log_level",
+    "upstream_key", "tls_cert", "tls_key", "state", "scorer", "scorer_urls", "model", "device", "precision", "log_level",
 }  # fmt: skip
 
 

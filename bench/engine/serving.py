@@ -31,6 +31,7 @@ from es_rerank.scoring.backend import Backend, Prepared
 from es_rerank.scoring.batcher import Batcher
 from es_rerank.scoring.warmup import BATCH_S, apart, measure
 from es_rerank.search import route
+from es_rerank.service.enrolment import Enrolment
 from es_rerank.service.recovery import Breaker, Widening
 from es_rerank.service.search import SearchService
 from es_rerank.service.stages import Stages
@@ -202,7 +203,9 @@ async def _beside() -> Row:
     policy = IndexPolicy(indices=("books",), passage=PassagePolicy(fields=("title",)))
     async with _batching(Instant()) as batcher:
         clock = time.monotonic
-        service = SearchService(upstream, Stages(batcher, clock, Breaker(clock), Widening(clock)), lambda: [policy], clock)
+        service = SearchService(
+            upstream, Stages(batcher, clock, Breaker(clock), Widening(clock)), lambda: [policy], clock, Enrolment()
+        )
         rounds = sorted([await _round(service, turn) for turn in range(5)])
     return Row(
         "everything of a rerank outside Elasticsearch, tokenising and the model, 100 hits of 2 KB, ms",

@@ -5,6 +5,7 @@ Builds, starts and stops; does not serve requests.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 
@@ -12,7 +13,9 @@ import structlog
 from fastapi import FastAPI
 
 from es_rerank.app.api import build_api
+from es_rerank.app.experiments import Experiments
 from es_rerank.app.model import Model
+from es_rerank.app.own import Sinks
 from es_rerank.app.proxy import Proxy
 from es_rerank.app.state import Readiness
 from es_rerank.config.reload import Policies
@@ -20,10 +23,13 @@ from es_rerank.config.settings import DEFAULT_WINDOWS, Settings
 from es_rerank.core.ports import Headers
 from es_rerank.errors import ConfigError
 from es_rerank.scoring.backend import Backend
+from es_rerank.service.enrolment import Enrolment
 from es_rerank.service.entry_points import EntryPoints
+from es_rerank.service.exposure import Exposures
 from es_rerank.service.msearch import MultiSearchService
 from es_rerank.service.recovery import Breaker, Widening
 from es_rerank.service.search import SearchService
+from es_rerank.service.shadow import Shadow
 from es_rerank.service.stages import Stages
 from es_rerank.telemetry.logs import SearchLines
 from es_rerank.telemetry.metrics import Metrics
@@ -44,6 +50,7 @@ class Application:
         self._told: Callable[[], None] = lambda: None
         self.metrics = Metrics()
         self.policies = Policies(settings.config, self._reloaded, {"rank_window_size": DEFAULT_WINDOWS[settings.scorer]})
+        self.experiments = Experiments(self.policies, lambda: self.sinks.state(settings.state))
         self.upstream = UpstreamClient(
             *settings.upstreams,
             verify=verification(
@@ -60,11 +67,14 @@ class Application:
         self.scorer = self.model.scorer
         clock = time.monotonic
         self.stages = Stages(self.scorer, clock, Breaker(clock), Widening(clock))
-        self.service = SearchService(self.upstream, self.stages, self.policies, clock)
-        many = MultiSearchService(self.upstream, self.stages, self.policies, clock)
+        enrolment = Enrolment()
+        self.service = SearchService(self.upstream, self.stages, self.experiments, clock, enrolment)
+        many = MultiSearchService(self.upstream, self.stages, self.experiments, clock, enrolment)
         entry_points = EntryPoints(self.upstream, self.service, many)
         logs = (self.metrics, SearchLines())
-        self.proxy = Proxy(entry_points, self.upstream, self.metrics, logs, clock, settings.advertise)
+        self.sinks = Sinks(settings, self.metrics.exposed)
+        self.exposures = Exposures(self.sinks, Shadow(self.service))
+        self.proxy = Proxy(entry_points, self.upstream, self.metrics, logs, clock, self.exposures, settings.advertise)
         self.api: FastAPI = build_api(self)
 
     @property
@@ -83,8 +93,10 @@ class Application:
 
     async def close(self) -> None:
         """Let go of the model and of every connection."""
+        await self.exposures.settled()
         await self.model.close()
         await self.upstream.close()
+        await asyncio.to_thread(self.sinks.close)
 
     def _reloaded(self, fault: ConfigError | None) -> None:
         self.readiness.config_fault = str(fault) if fault else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import msgspec
 import structlog
 
 from es_rerank.app import problems, sniffing
@@ -20,10 +21,30 @@ from es_rerank.search import headers, route, widen
 from es_rerank.service import first_stage
 from es_rerank.service.coding import MAX_SEARCH_BODY
 from es_rerank.service.entry_points import EntryPoints
+from es_rerank.service.exposure import MOST_BYTES, Exposures
 from es_rerank.service.served import Complete, ServedMany
 from es_rerank.telemetry.metrics import Metrics
 
 _log = structlog.get_logger()
+
+
+class _Untouched(msgspec.Struct, frozen=True):
+    """An answer that was handed on; ``body`` None: not kept."""
+
+    status: int
+    lines: Headers
+    body: bytes | None
+
+
+class _Done(msgspec.Struct, frozen=True):
+    """A request that was answered: what came of it, and of an untouched answer what was asked for and what was kept."""
+
+    many: ServedMany
+    status: int
+    request: UpstreamRequest | None = None
+    lines: Headers = ()
+    body: bytes | None = None
+
 
 _SMALL = 65_536
 """A body of up to so many bytes is read before it goes on: that costs less than to stream it."""
@@ -39,6 +60,7 @@ class Proxy:
         metrics: Metrics,
         logs: tuple[SearchLog, ...],
         clock: Clock,
+        exposures: Exposures,
         advertise: str | None = None,
     ) -> None:
         self._entry_points = entry_points
@@ -46,6 +68,7 @@ class Proxy:
         self._metrics = metrics
         self._logs = logs
         self._clock = clock
+        self._exposures = exposures
         self._advertise = advertise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +92,7 @@ class Proxy:
         except UpstreamError as fault:
             await self._complete(exchange, *problems.unreachable(fault, exchange.headers))
 
-    async def _pass(self, exchange: Exchange, told: str | None = None) -> int:
+    async def _pass(self, exchange: Exchange, told: Headers = ()) -> int:
         """Hand a request through as it comes; a search says why in a header."""
         announced = exchange.announced
         body: bytes | AsyncIterator[bytes] | None = exchange.pieces() if announced != 0 else None
@@ -84,7 +107,7 @@ class Proxy:
         try:
             got = await self._upstream.send(request, timeout_s=None, max_bytes=sniffing.MOST_BYTES)
         except UpstreamTooLarge:
-            return await self._streamed(exchange, request, None)
+            return (await self._streamed(exchange, request)).status
         data = first_stage.decoded(got, sniffing.MOST_BYTES)
         told = sniffing.rewritten(data, place) if isinstance(data, bytes) and got.status == 200 else None  # noqa: PLR2004
         whole = (
@@ -100,14 +123,19 @@ class Proxy:
             uncovered = self._entry_points.uncovered(found)
             if uncovered is not None:
                 many = self._entry_points.passed(found, uncovered.reason)
-                status = await self._pass(exchange, many.header())
+                done = _Done(many, await self._pass(exchange, _why(many)))
             else:
-                many, status = await self._covered(exchange, found)
+                done = await self._covered(exchange, found)
         except UpstreamError as fault:
             many = self._entry_points.passed(found, Reason.UPSTREAM_ERROR, error=str(fault))
             self._note(many, fault.status, self._clock() - started)
             raise
-        self._note(many, status, self._clock() - started)
+        total_s = self._clock() - started
+        self._note(done.many, done.status, total_s)
+        try:
+            self._exposures.record(done.many, done.request, done.status, total_s, done.body, done.lines)
+        except Exception:  # noqa: BLE001  the client has its answer
+            _log.exception("a search could not be recorded")
 
     def _note(self, many: ServedMany, status: int, total_s: float) -> None:
         """One record for each search, however it went."""
@@ -130,27 +158,27 @@ class Proxy:
             for log in self._logs:
                 log.record(record)
 
-    async def _covered(self, exchange: Exchange, found: route.SearchRoute) -> tuple[ServedMany, int]:
+    async def _covered(self, exchange: Exchange, found: route.SearchRoute) -> _Done:
         """A request that a policy may cover: read it, walk it, answer it."""
         body, whole = await exchange.body(MAX_SEARCH_BODY) if exchange.has_body else (b"", True)
         if not whole:
             many = self._entry_points.passed(found, Reason.UNSUPPORTED)
             long = _request(exchange, _joined(body, exchange.pieces()))
-            return many, await self._forward(exchange, long, many.header())
+            return _Done(many, await self._forward(exchange, long, _why(many)))
         original = _request(exchange, body or None, repeatable=True)
         return await exchange.unless_gone(self._walked(exchange, original, found))
 
-    async def _walked(
-        self, exchange: Exchange, original: UpstreamRequest, found: route.SearchRoute
-    ) -> tuple[ServedMany, int]:
+    async def _walked(self, exchange: Exchange, original: UpstreamRequest, found: route.SearchRoute) -> _Done:
         """Walk a request, and write what came of it."""
         many = await self._served(original, exchange, found)
         if many.answer is None:
-            status = await self._streamed(exchange, many.request or original, many.header())
-            self._entry_points.answered(many, status)
-            return many, status
+            request = many.request or original
+            keep = MOST_BYTES if self._exposures.wanted(many) else 0
+            done = await self._streamed(exchange, request, _why(many), keep)
+            self._entry_points.answered(many, done.status)
+            return _Done(many, done.status, request, done.lines, done.body)
         await self._complete(exchange, many.answer.status, (*many.answer.headers, *_said(many)), many.answer.body)
-        return many, many.answer.status
+        return _Done(many, many.answer.status)
 
     async def _served(self, original: UpstreamRequest, exchange: Exchange, found: route.SearchRoute) -> ServedMany:
         """Walk; a fault of our own is logged, and the client gets Elasticsearch's answer."""
@@ -162,24 +190,26 @@ class Proxy:
             _log.exception("a search could not be walked")
             return self._entry_points.fell_back(found)
 
-    async def _forward(self, exchange: Exchange, request: UpstreamRequest, told: str | None) -> int:
+    async def _forward(self, exchange: Exchange, request: UpstreamRequest, told: Headers) -> int:
         """Send a request as it came and stream the answer; stops when the client leaves."""
-        return await exchange.unless_gone(self._streamed(exchange, request, told))
+        return (await exchange.unless_gone(self._streamed(exchange, request, told))).status
 
-    async def _streamed(self, exchange: Exchange, request: UpstreamRequest, told: str | None) -> int:
+    async def _streamed(self, exchange: Exchange, request: UpstreamRequest, told: Headers = (), keep: int = 0) -> _Untouched:
+        """Hand an answer on as it comes; up to ``keep`` bytes of it are kept, if that is all of it."""
+        kept: list[bytes] = []
         async with self._upstream.stream(request) as response:
-            lines = headers.homeward(response.headers)
-            if told is not None:
-                lines += ((b"X-Rerank", told.encode()),)
-            await exchange.start(response.status, lines)
+            await exchange.start(response.status, headers.homeward(response.headers) + told)
             ended = False
             async for piece in response.chunks():
                 ended = response.ended
                 await exchange.write(piece, more=not ended)
+                if exchange.sent <= keep:
+                    kept.append(piece)
             if not ended:
                 await exchange.write(b"", more=False)
         self._metrics.passed(response.status, exchange.received, exchange.sent)
-        return response.status
+        whole = b"".join(kept) if exchange.sent <= keep else None
+        return _Untouched(response.status, response.headers, whole)
 
     @staticmethod
     async def _complete(exchange: Exchange, status: int, lines: Headers, body: bytes) -> None:
@@ -194,11 +224,18 @@ def _request(exchange: Exchange, body: bytes | AsyncIterator[bytes] | None, *, r
 
 
 def _said(many: ServedMany) -> Headers:
-    """The two header lines of ours."""
+    """The header lines of ours."""
     times = many.times
     parts = (("es", times.upstream), ("queue", times.queue), ("model", times.model))
     timing = ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in parts)
-    return (b"X-Rerank", many.header().encode()), (b"Server-Timing", timing.encode())
+    return (*_why(many), (b"Server-Timing", timing.encode()))
+
+
+def _why(many: ServedMany) -> Headers:
+    """What was done, and under which ids an experiment knows it."""
+    told = (b"X-Rerank", many.header().encode())
+    ids = many.query_ids
+    return (told, (b"X-Rerank-Query-Id", ", ".join(ids).encode())) if ids else (told,)
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

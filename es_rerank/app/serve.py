@@ -83,7 +83,8 @@ async def serve(
         asyncio.create_task(api.serve(sockets=[api_socket])),
         asyncio.create_task(proxy.serve(sockets=[proxy_socket])),
     ]
-    looking = [asyncio.create_task(application.policies.watch()), asyncio.create_task(application.upstream.watch())]
+    followed = (application.policies, application.upstream, application.experiments)
+    looking = [asyncio.create_task(one.watch()) for one in followed]
     warming = asyncio.create_task(application.warm_up())
     stopping = asyncio.create_task(stop.wait())
     try:

@@ -9,6 +9,7 @@ import typer
 from es_rerank.cli.check_config import check_config
 from es_rerank.cli.demo import demo
 from es_rerank.cli.doctor import doctor
+from es_rerank.cli.experiment import app as experiment
 from es_rerank.cli.init import init
 from es_rerank.cli.scorer import scorer
 from es_rerank.cli.serve import serve
@@ -32,6 +33,7 @@ app.command()(demo)
 app.command()(init)
 app.command()(check_config)
 app.command()(doctor)
+app.add_typer(experiment, name="experiment")
 
 
 def main() -> None:

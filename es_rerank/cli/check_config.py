@@ -29,7 +29,12 @@ def check_config(
 
 def _told(policy: IndexPolicy) -> str:
     reads = ", ".join(policy.passage.named_fields)
-    return f"window {policy.rank_window_size}, reads {reads}" + ("" if policy.enabled else ", not enabled")
+    told = f"window {policy.rank_window_size}, reads {reads}" + ("" if policy.enabled else ", not enabled")
+    experiment = policy.experiment
+    if experiment is None:
+        return told
+    shares = ", ".join(f"{name} {weight:g}" for name, weight in experiment.weights.items())
+    return f"{told}\n    experiment {experiment.id}: {'stopped' if experiment.stopped else experiment.mode}, {shares}"
 
 
 def _explain(expression: str, policies: tuple[IndexPolicy, ...]) -> None:

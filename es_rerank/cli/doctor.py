@@ -14,6 +14,7 @@ from rich.console import Console
 
 from es_rerank.advice import doctor as advice
 from es_rerank.advice.doctor import Finding, Machine, Sample
+from es_rerank.app import own
 from es_rerank.app.model import load_backends_of, remote_of
 from es_rerank.cli import options
 from es_rerank.cli.searches import judged
@@ -64,7 +65,7 @@ def doctor(
     console = Console(highlight=False, soft_wrap=True)
     machine = _machine(settings, load_model=load_model)
     findings = advice.machine(machine, settings.scorer)
-    with contextlib.closing(options.cluster(settings)) as cluster:
+    with contextlib.closing(own.cluster(settings)) as cluster:
         seen = _upstream(settings, cluster)
         findings += advice.upstream(seen)
         try:

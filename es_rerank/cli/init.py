@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from es_rerank.advice.proposal import Proposal, candidates, propose
+from es_rerank.app import own
 from es_rerank.app.build import Application
 from es_rerank.cli import options
 from es_rerank.config.settings import DEFAULT_WINDOWS, Settings, load_settings
@@ -59,7 +60,7 @@ def init(
     settings = load_settings(**given)
     configure("error")
     console = Console(highlight=False)
-    with contextlib.closing(options.cluster(settings)) as cluster:
+    with contextlib.closing(own.cluster(settings)) as cluster:
         fields = cluster.text_fields(index)
         body = {"query": {"function_score": {"query": {"match_all": {}}, "random_score": {}}}, "size": SAMPLED}
         hits = cluster.search(index, body)["hits"]["hits"]

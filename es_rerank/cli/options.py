@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they make of them."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from es_rerank.cluster.client import Cluster
-from es_rerank.config.settings import Settings
-from es_rerank.upstream.credentials import authorization
 
 Upstream = Annotated[
     str | None, typer.Option(help="Elasticsearch's address, or several with commas between [http://127.0.0.1:9200]")
@@ -29,16 +25,3 @@ Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, cuda:
 Precision = Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16, fp8 or int8 [auto]")]
 
 LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or error [info]")]
-
-
-def cluster(settings: Settings) -> Cluster:
-    """The cluster of the settings, with our own login."""
-    return Cluster(
-        settings.upstreams,
-        authorization(settings),
-        ca=settings.upstream_ca,
-        fingerprint=settings.upstream_fingerprint,
-        insecure=settings.upstream_insecure,
-        cert=settings.upstream_cert,
-        key=settings.upstream_key,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,6 +36,9 @@ def serve(
     precision: options.Precision = None,
     scorer_urls: options.ScorerUrls = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="proxies; more than one share one scorer process")] = 1,
+    state: Annotated[
+        Path | None, typer.Option(help="file in which one machine's processes share experiments [an index of the cluster]")
+    ] = None,
     log_level: options.LogLevel = None,
 ) -> None:
     """Serve searches in a better order. Every option, and more, can come from the environment (ES_RERANK_…)."""

@@ -1,6 +1,7 @@
 """Elasticsearch as our own commands ask it: plain JSON over elastic_transport, which checks no product and no version.
 
-Used by doctor and init, with the operator's login. Never carries a client's request, never a client's login.
+Used by commands, and by what experiments write, with the operator's login. Never carries a client's request, never a
+client's login.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import elastic_transport
+import msgspec
 from elastic_transport import Transport
 from elastic_transport.client_utils import url_to_node_config
 
@@ -58,9 +60,12 @@ class Cluster:
 
     def ask(self, method: str, target: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401  JSON
         """One call; gives the decoded answer. Raises Refused, UpstreamUnreachable."""
+        return self._asked(method, target, body, "application/json")
+
+    def _asked(self, method: str, target: str, body: dict[str, Any] | bytes | None, kind: str) -> Any:  # noqa: ANN401  JSON
         headers = {"accept": "application/json", **self._headers}
         if body is not None:
-            headers["content-type"] = "application/json"
+            headers["content-type"] = kind
         try:
             answer = self._transport.perform_request(method, target, headers=headers, body=body)
         except elastic_transport.ConnectionError as exc:
@@ -70,6 +75,18 @@ class Cluster:
         if not 200 <= answer.meta.status < 300:  # noqa: PLR2004  success
             raise Refused(answer.meta.status, _reason(answer.body))
         return answer.body
+
+    def bulk(self, index: str, documents: Sequence[tuple[str, bytes]]) -> list[tuple[int, str]]:
+        """Create documents, ``(id, JSON)`` each; gives status and reason of each. Raises Refused, UpstreamUnreachable.
+
+        A document that is there already is left as it is (409), so a write that is repeated does not double anything.
+        """
+        lines = b"".join(
+            b'{"create":{"_id":%s}}\n%s\n' % (msgspec.json.encode(identity), document) for identity, document in documents
+        )
+        answer = self._asked("POST", f"/{segment(index)}/_bulk", lines, "application/x-ndjson")
+        entries = [next(iter(entry.values())) for entry in answer["items"]]
+        return [(entry["status"], _reason(entry)) for entry in entries]
 
     def version(self) -> tuple[str, str]:
         """Distribution and version number."""

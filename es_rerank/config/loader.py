@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
-from es_rerank.config import yaml_text
+from es_rerank.config import experiments, yaml_text
 from es_rerank.core import policy as structs
+from es_rerank.core.experiment import CONTROL, ExperimentPolicy, ExposurePolicy, UnitSource
 from es_rerank.core.patterns import literal_prefix
 from es_rerank.core.policy import PLACEHOLDER, ByteSize, IndexPolicy
 from es_rerank.errors import ConfigError
@@ -66,7 +67,7 @@ def load(folder: Path, base: dict[str, Any] | None = None) -> tuple[IndexPolicy,
         _convert(_over(_merged(shared, _HOLLOW), defaults.values), defaults)
         shared = _merged(shared, defaults.values)
     loaded = [Source(file) for file in paths]
-    policies = [_convert(_over(shared, source.values), source) for source in loaded]
+    policies = [_policy(_over(shared, source.values), source) for source in loaded]
     _refuse_conflicts(list(zip(loaded, policies, strict=True)))
     return tuple(policies)
 
@@ -101,12 +102,46 @@ def _hook(kind: type, value: object) -> object:
     raise NotImplementedError(msg)
 
 
-def _convert(values: dict[str, Any], source: Source) -> IndexPolicy:
-    """Check one policy's values; raises ConfigError at the line of the key."""
+def _policy(values: dict[str, Any], source: Source) -> IndexPolicy:
+    """One file's policy, with those of its experiment's variants."""
+    policy = _convert(experiments.weights_only(values, source.at), source)
+    if policy.experiment is None:
+        return policy
+    experiments.refuse(policy.experiment, values, source.at)
+    plain = {key: value for key, value in values.items() if key != "experiment"}
+    variants = {}
+    for name in policy.experiment.variants:
+        if name != CONTROL:
+            keys = experiments.keys_of(values, name)
+            variants[name] = _convert(_over(plain, keys), source, ("experiment", "variants", name), keys)
+    return msgspec.structs.replace(policy, variants=variants)
+
+
+def _convert(
+    values: dict[str, Any], source: Source, within: tuple[str, ...] = (), own: dict[str, Any] | None = None
+) -> IndexPolicy:
+    """Check one policy's values; raises ConfigError at the line of the key.
+
+    ``within`` is the section that a variant's ``own`` keys stand in; faults of the others are the file's.
+    """
+    if "variants" in values:
+        remedy = "write variants in the `experiment` section"
+        raise ConfigError(source.at((*within, "variants")), "variants", "there is no such key", remedy)
     try:
         policy = msgspec.convert(values, IndexPolicy, dec_hook=_hook)
     except msgspec.ValidationError as exc:
-        raise _said(str(exc), source) from exc
+        raise _said(str(exc), source, within, own) from exc
+    try:
+        _check(policy, source)
+    except ConfigError as fault:
+        if within:
+            raise ConfigError(source.at(within), fault.key, fault.problem, fault.remedy) from fault
+        raise
+    return policy
+
+
+def _check(policy: IndexPolicy, source: Source) -> None:
+    """Refuse keys that contradict each other."""
     passage = policy.passage
     if bool(passage.fields) == (passage.template is not None):
         problem = "give either `fields` or `template`" if passage.fields else "no text is named for the model to read"
@@ -129,10 +164,9 @@ def _convert(values: dict[str, Any], source: Source) -> IndexPolicy:
         remedy = "raise timeout_max_ms or lower timeout_ms"
         problem = f"{policy.timeout_ms} is more than timeout_max_ms ({policy.timeout_max_ms})"
         raise ConfigError(source.at(("timeout_ms",)), "timeout_ms", problem, remedy)
-    return policy
 
 
-def _said(message: str, source: Source) -> ConfigError:
+def _said(message: str, source: Source, within: tuple[str, ...] = (), own: dict[str, Any] | None = None) -> ConfigError:
     """Turn msgspec's words into ours."""
     match = _PATH.match(message)
     what, raw = (match["what"], match["path"] or "") if match else (message, "")
@@ -140,10 +174,12 @@ def _said(message: str, source: Source) -> ConfigError:
         int(step[2]) if (step[2] or "").isdecimal() else step[1] or "..." for step in _STEP.finditer(raw)
     )
     unknown = _UNKNOWN.match(what)
+    if within and own is not None and (path[0] if path else unknown and unknown[1]) in own:
+        path = (*within, *path)
     if unknown:
         name = unknown[1]
         section = ".".join(map(str, path))
-        known = _known(path)
+        known = _known(path[len(within) :] if within and path[: len(within)] == within else path)
         near = difflib.get_close_matches(name, known, n=1)
         remedy = f"did you mean `{near[0]}`?" if near else f"known keys here: {', '.join(known)}"
         key = f"{section}.{name}" if section else name
@@ -165,13 +201,27 @@ def _known(path: tuple[str | int, ...]) -> list[str]:
         ("score",): structs.ScorePolicy,
         ("fusion",): structs.FusionPolicy,
         ("widen",): structs.WidenPolicy,
+        ("syntax",): structs.SyntaxPolicy,
+        ("experiment",): ExperimentPolicy,
+        ("experiment", "exposures"): ExposurePolicy,
+        ("experiment", "unit"): UnitSource,
     }
     found = sections.get(path)
-    return list(found.__struct_fields__) if found is not None else []
+    return [name for name in found.__struct_fields__ if name != "variants" or path] if found is not None else []
 
 
 def _refuse_conflicts(pairs: list[tuple[Source, IndexPolicy]]) -> None:
-    """No pattern twice, and no two patterns of different files whose literal prefixes are equally long and alike."""
+    """No pattern or experiment twice, and no two patterns of different files whose literal prefixes are equally long and
+    alike.
+    """
+    ids: dict[str, str] = {}
+    for source, policy in pairs:
+        if policy.experiment is not None:
+            here, name = source.at(("experiment", "id")), policy.experiment.id
+            if name in ids:
+                problem = f"`{name}` is an experiment of {ids[name]}, too"
+                raise ConfigError(here, "experiment.id", problem, "give each experiment an id of its own")
+            ids[name] = here
     seen: dict[str, tuple[str, str]] = {}
     for source, policy in pairs:
         for step, pattern in enumerate(policy.indices):

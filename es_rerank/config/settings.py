@@ -93,6 +93,20 @@ class Settings(BaseSettings):
             description="what callers of the rerank APIs have to send, as `Authorization: Bearer`; none: anybody may call"
         ),
     ] = None
+    admin_key: Annotated[
+        SecretStr | None,
+        Field(
+            description="what callers of `PUT /experiments/…` have to send, as `Authorization: Bearer`; none: nobody can "
+            "change anything there"
+        ),
+    ] = None
+    state: Annotated[
+        Path | None,
+        Field(
+            description="file in which the processes of one machine share what was changed about experiments; none: the "
+            "index `.es-rerank-state` of the upstream cluster"
+        ),
+    ] = None
     scorer: Annotated[
         ScorerName,
         Field(

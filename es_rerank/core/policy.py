@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from es_rerank.core.experiment import ExperimentPolicy
+
 PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 """A field name in a passage template."""
 
@@ -166,7 +168,7 @@ class SyntaxPolicy(_Keys, frozen=True):
     ] = ()
 
 
-Control = Literal["mode", "query", "window", "timeout"]
+Control = Literal["mode", "query", "window", "timeout", "variant"]
 EntryPoint = Literal["search", "msearch", "template", "async_search", "typed"]
 
 
@@ -220,6 +222,9 @@ class IndexPolicy(_Keys, frozen=True, kw_only=True):
         "window",
         "timeout",
     )
+    experiment: ExperimentPolicy | None = None
+    variants: dict[str, IndexPolicy] = {}
+    """What the loader makes of the experiment's variants, control not among them; no key of a file."""
 
     @property
     def name(self) -> str:
@@ -242,4 +247,5 @@ def ordering(policy: IndexPolicy) -> tuple[object, ...]:
         policy.syntax,
         policy.query,
         policy.client_control,
+        policy.experiment,
     )

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from es_rerank.core.experiment import ExposurePolicy
 from es_rerank.core.reasons import Disposition
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -143,6 +144,14 @@ class SearchRecord(msgspec.Struct, frozen=True):
     own_s: float
     bytes_added: int
     error: str = ""
+
+
+class ExposureLog(Protocol):
+    """Where records of experiments go."""
+
+    def record(self, sink: ExposurePolicy, identity: str, document: bytes) -> None:
+        """Take a JSON document with its id; never raises, never waits. What cannot be kept is counted."""
+        ...
 
 
 class SearchLog(Protocol):

@@ -26,6 +26,9 @@ class Reason(enum.StrEnum):
     NO_POLICY = "no-policy"
     DISABLED = "disabled"
     MODE_OFF = "mode-off"
+    CONTROL = "control"
+    NO_UNIT = "no-unit"
+    STOPPED = "stopped"
     ENTRY_POINT = "entry-point"
     POLICIES_DIFFER = "policies-differ"
     NO_QUERY_TEXT = "no-query-text"
@@ -58,6 +61,9 @@ MEANINGS: dict[Reason, str] = {
     Reason.NO_POLICY: "no policy names this index expression",
     Reason.DISABLED: "the policy says `enabled: false`",
     Reason.MODE_OFF: "the client sent `X-Rerank-Mode: off`",
+    Reason.CONTROL: "an experiment gave this search raw Elasticsearch",
+    Reason.NO_UNIT: "an experiment runs, and the request does not say whose it is; it is not recorded",
+    Reason.STOPPED: "the experiment's kill switch: everybody gets raw Elasticsearch",
     Reason.ENTRY_POINT: "the policy's `entry_points` do not name this way to search",
     Reason.POLICIES_DIFFER: "the expression touches policies that disagree",
     Reason.NO_QUERY_TEXT: "the search holds no words to rank by (a raw vector, `match_all`, filters only)",
@@ -97,7 +103,7 @@ class Passthrough(msgspec.Struct, frozen=True):
 class Disposition(msgspec.Struct, frozen=True):
     """What was done with one search. ``window``, ``scored`` and ``truncated`` count hits; None: not applicable.
 
-    ``truncated``: the model did not see the whole text.
+    ``truncated``: the model did not see the whole text. ``variant``: that of an experiment.
     """
 
     outcome: Outcome
@@ -105,6 +111,7 @@ class Disposition(msgspec.Struct, frozen=True):
     window: int | None = None
     scored: int | None = None
     truncated: int | None = None
+    variant: str | None = None
 
     def header(self) -> str:
         """Write the ``X-Rerank`` value: a structured-field token with parameters (RFC 9651, section 3.3)."""
@@ -117,4 +124,6 @@ class Disposition(msgspec.Struct, frozen=True):
             parts.append(f"scored={self.scored}")
         if self.truncated is not None:
             parts.append(f"truncated={self.truncated}")
+        if self.variant is not None:
+            parts.append(f'variant="{self.variant}"')
         return ";".join(parts)

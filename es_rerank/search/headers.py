@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from es_rerank.core.experiment import CONTROL
 from es_rerank.core.policy import IndexPolicy
 from es_rerank.core.ports import Headers
 from es_rerank.core.reasons import Passthrough, Reason
@@ -84,6 +85,7 @@ class Control(msgspec.Struct, frozen=True):
     query: str | None = None
     window: int | None = None
     timeout_ms: int | None = None
+    variant: str | None = None
 
 
 def control(headers: Headers, policy: IndexPolicy) -> Control | Passthrough:
@@ -93,18 +95,19 @@ def control(headers: Headers, policy: IndexPolicy) -> Control | Passthrough:
         for key, value in headers
         if key.lower().startswith(b"x-rerank-")
     }
-    asked = {"mode": given.get("mode"), "query": given.get("query"), "window": given.get("window")}
-    asked["timeout"] = given.get("timeout-ms")
+    asked = {name: given.get(name) for name in ("mode", "query", "window", "variant")} | {"timeout": given.get("timeout-ms")}
     honoured = {name: value for name, value in asked.items() if value is not None and name in policy.client_control}
     mode = honoured.get("mode", b"on").lower()
     window = _count(honoured.get("window"), policy.window_max)
     timeout_ms = _count(honoured.get("timeout"), policy.timeout_max_ms)
     query = _text(honoured["query"]) if "query" in honoured else None
-    if mode not in {b"on", b"off"} or window == 0 or timeout_ms == 0 or query == "":
+    variant = honoured["variant"].decode("ascii", "replace") if "variant" in honoured and policy.experiment else None
+    known = variant is None or variant == CONTROL or variant in policy.variants
+    if mode not in {b"on", b"off"} or window == 0 or timeout_ms == 0 or query == "" or not known:
         return Passthrough(Reason.BAD_CONTROL)
     if mode == b"off":
         return Passthrough(Reason.MODE_OFF)
-    return Control(query, window, timeout_ms)
+    return Control(query, window, timeout_ms, variant)
 
 
 def _count(value: bytes | None, most: int) -> int | None:

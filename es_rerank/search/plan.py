@@ -11,6 +11,7 @@ import msgspec
 from es_rerank.core.policy import EntryPoint, IndexPolicy
 from es_rerank.core.reasons import Passthrough, Reason
 from es_rerank.core.resolve import Resolved
+from es_rerank.experiment.assignment import Assignment
 from es_rerank.search import filter_path, knn, pinned, retriever
 from es_rerank.search.eligible import objection
 from es_rerank.search.filter_path import FilterPath
@@ -29,7 +30,8 @@ class RerankPlan(msgspec.Struct, frozen=True):
     ``filtered`` is what the client wants to see of the answer, which has to come whole.
     ``client_k`` is set where a pure kNN search was widened: no more hits than that are returned. ``added_fields`` are
     asked for with ``fields`` and taken out again. ``counts_kept``: ``hits.total`` counts what ``min_score`` leaves.
-    ``pins``: documents that stay at the head.
+    ``pins``: documents that stay at the head. ``assignment``: the search is part of an experiment; ``teams`` are the plans
+    of its variants by name, where their orders are interleaved.
     """
 
     call: SearchCall
@@ -47,6 +49,8 @@ class RerankPlan(msgspec.Struct, frozen=True):
     filtered: FilterPath = FilterPath((), ())
     counts_kept: bool = False
     pins: tuple[Pin, ...] = ()
+    assignment: Assignment | None = None
+    teams: dict[str, RerankPlan] = {}
 
     @property
     def policy(self) -> IndexPolicy:
@@ -65,8 +69,8 @@ _ENTRY_POINTS: dict[Endpoint, frozenset[EntryPoint]] = {
 """Which of a policy's entry points a search needs."""
 
 
-def decide(call: SearchCall, resolved: Resolved, control: Control) -> RerankPlan | Passthrough:
-    """Plan the search, or say why it passes through."""
+def decide(call: SearchCall, resolved: Resolved, control: Control, reach: int = 0) -> RerankPlan | Passthrough:
+    """Plan the search, or say why it passes through. ``reach``: pages up to there are planned, if the window is narrower."""
     policy = resolved.lead
     if not _ENTRY_POINTS[call.route.endpoint] <= set(policy.entry_points):
         return Passthrough(Reason.ENTRY_POINT)
@@ -81,7 +85,7 @@ def decide(call: SearchCall, resolved: Resolved, control: Control) -> RerankPlan
     if "highlight" in call.tree:
         window = min(window, policy.widen.with_highlight)
     size = 10 if call.size is None else call.size
-    if call.start >= window:
+    if call.start >= max(window, min(reach, limit)):
         return Passthrough(Reason.BEYOND_WINDOW)
     widened = knn.pure(call, window) if policy.widen.knn == "auto" else None
     needed = tuple(dict.fromkeys(name for passage in resolved.passages for name in passage.named_fields))

@@ -1,7 +1,7 @@
 """What the model made of a window, remembered so that the next pages of it follow the same order.
 
 A window that was scored in part, or not at all, keeps that for its next pages, so that nobody sees a hit twice or misses
-one; only a new first page asks the model again. The key is a digest of query, ordered passages, plan and variant, the
+one; only a new first page asks the model again. The key is a digest of query, ordered passages and plan, the
 value holds numbers: it tells nothing about anybody, and equal windows of two users are one entry. Lives in the process.
 """
 
@@ -63,24 +63,24 @@ def _size(window: Remembered) -> int:
     return max(len(window.judged), 1)
 
 
-def window_key(plan: RerankPlan, texts: Sequence[str], variant: str = "") -> bytes:
+def window_key(plan: RerankPlan, texts: Sequence[str]) -> bytes:
     """Digest of everything that decides the order of a window of these texts."""
-    digest = _of_plan(plan, variant)
+    digest = _of_plan(plan)
     for text in texts:
         data = text.encode("utf-8", "surrogatepass")
         digest.update(len(data).to_bytes(4, "little") + data)
     return digest.digest()
 
 
-def unread_key(plan: RerankPlan, variant: str = "") -> bytes:
+def unread_key(plan: RerankPlan) -> bytes:
     """The same where the window was never read: the search itself, without its page."""
-    digest = _of_plan(plan, variant)
+    digest = _of_plan(plan)
     tree = {name: value for name, value in plan.call.tree.items() if name not in {"from", "size"}}
     parameters = sorted((name, value) for name, value in plan.call.route.parameters if name not in {"from", "size"})
     digest.update(repr((plan.resolved.expression, parameters)).encode() + msgspec.json.encode(tree))
     return digest.digest()
 
 
-def _of_plan(plan: RerankPlan, variant: str) -> hashlib._Hash:
-    said = repr((plan.query, plan.window, plan.client_k, plan.resolved.policies, variant))
+def _of_plan(plan: RerankPlan) -> hashlib._Hash:
+    said = repr((plan.query, plan.window, plan.client_k, plan.resolved.policies))
     return hashlib.sha256(said.encode("utf-8", "surrogatepass"))  # faster than BLAKE2 where the processor has it built in

@@ -16,17 +16,17 @@ import msgspec
 from es_rerank.core.policy import IndexPolicy
 from es_rerank.core.ports import Clock, Headers, Upstream, UpstreamRequest, UpstreamResponse
 from es_rerank.core.reasons import Disposition, Outcome, Passthrough, Reason
-from es_rerank.core.resolve import Resolved, resolve
+from es_rerank.core.resolve import resolve
 from es_rerank.errors import AnswerUnreadable, UpstreamError
-from es_rerank.search import headers, msearch, request, syntax, widen
+from es_rerank.search import headers, msearch, request, ubi, widen
 from es_rerank.search.answer import FirstStage
 from es_rerank.search.msearch import Item
 from es_rerank.search.plan import RerankPlan
 from es_rerank.search.route import SearchRoute
-from es_rerank.search.syntax import Translation
 from es_rerank.service import coding, first_stage
+from es_rerank.service.enrolment import Enrolment
 from es_rerank.service.served import Complete, Part, Served, ServedMany, Times
-from es_rerank.service.stages import Stages
+from es_rerank.service.stages import Stages, told
 
 _UNCHANGED_BYTES = 4 * 1024**2
 """What an answer may grow by for each search that is not widened."""
@@ -51,6 +51,16 @@ class _Many(msgspec.Struct, frozen=True):
         }
         return tuple(part for _, part in sorted((self.settled | made).items()))
 
+    def seen(self, answer: msearch.Answer) -> _Many:
+        """The same, where searches that stay as they are but belong to an experiment know what came of them."""
+        settled = {
+            place: msgspec.structs.replace(part, served=msgspec.structs.replace(part.served, raw=answer.item(place)))
+            if part.served.plan is not None
+            else part
+            for place, part in self.settled.items()
+        }
+        return msgspec.structs.replace(self, settled=settled)
+
     @property
     def most_bytes(self) -> int:
         """How large the answer may be."""
@@ -69,9 +79,15 @@ class MultiSearchService:
     """Answers ``_msearch``. ``policies`` gives the configuration in force."""
 
     def __init__(
-        self, upstream: Upstream, stages: Stages, policies: Callable[[], Sequence[IndexPolicy]], clock: Clock
+        self,
+        upstream: Upstream,
+        stages: Stages,
+        policies: Callable[[], Sequence[IndexPolicy]],
+        clock: Clock,
+        enrolment: Enrolment,
     ) -> None:
         self._upstream = upstream
+        self._enrolment = enrolment
         self._stages = stages
         self._policies = policies
         self._clock = clock
@@ -107,7 +123,9 @@ class MultiSearchService:
             return self._as_it_came(many, got, times)
         if got.status in first_stage.HAND_ON:
             handed = Complete(got.status, got.headers, got.body)
-            return ServedMany(many.parts(dict.fromkeys(many.wide, _handed_on(times))), handed)
+            return ServedMany(
+                many.parts({place: _handed_on(times, planned) for place, planned in many.wide.items()}), handed
+            )
         answer = _read(got, many.most_bytes, len(many.items))
         if isinstance(answer, Reason):
             return self._as_it_came(many, answer, times)
@@ -123,7 +141,15 @@ class MultiSearchService:
         covered = resolve(found.expression, self._policies(), datetime.now(UTC))
         if isinstance(covered, Passthrough):
             return item, _passed(found, covered.reason)
-        translated, decided = _decided(item, asked, found, covered)
+        wanted = headers.control(asked, covered.lead)
+        if not isinstance(wanted, Passthrough):
+            wanted = msgspec.structs.replace(wanted, query=None)  # no query is that of every search
+        call = request.parse(found, b"application/json", item.body)
+        told = ubi.read(call) if covered.lead.experiment and not isinstance(call, Passthrough) else ubi.Told()
+        if told.body is not None:
+            item = msgspec.structs.replace(item, body=told.body)
+            call = request.parse(found, b"application/json", told.body)
+        translated, decided = self._enrolment.decide(call, covered, wanted, asked, told)
         if translated is not None and translated.body is not None:
             item = msgspec.structs.replace(item, body=translated.body)
         if isinstance(decided, Passthrough):
@@ -152,7 +178,7 @@ class MultiSearchService:
         second = again.result()
         if second is None:
             return self._as_it_came(many, next(iter(failed.values())), times)
-        served = {place: _handed_on(times) for place, why in read.items() if why is Reason.UPSTREAM_ERROR}
+        served = {place: _handed_on(times, many.wide[place]) for place, why in read.items() if why is Reason.UPSTREAM_ERROR}
         changed = dict(zip(failed, second, strict=True))
         for place, task in tasks.items():
             served[place], changed[place] = task.result()
@@ -160,7 +186,7 @@ class MultiSearchService:
             served[place] = self._stages.replay(reason, many.wide[place], times)
             self._stages.answered(served[place], msearch.status(changed[place]))
         added_ms = math.ceil((self._clock() - begun) * 1000)
-        return ServedMany(many.parts(served), first_stage.around(got, msearch.join(answer, changed, added_ms)))
+        return ServedMany(many.seen(answer).parts(served), first_stage.around(got, msearch.join(answer, changed, added_ms)))
 
     def _stage(self, item: bytes, planned: RerankPlan) -> FirstStage | Reason:
         """Take one answer apart; UPSTREAM_ERROR where it is to be handed on, else why it is to be asked for again."""
@@ -197,16 +223,6 @@ def _items(original: UpstreamRequest) -> tuple[Item, ...] | Passthrough:
     return msearch.parse(body)
 
 
-def _decided(
-    item: Item, asked: Headers, found: SearchRoute, covered: Resolved
-) -> tuple[Translation | None, RerankPlan | Passthrough]:
-    wanted = headers.control(asked, covered.lead)
-    call = request.parse(found, b"application/json", item.body)
-    if not isinstance(wanted, Passthrough):
-        wanted = msgspec.structs.replace(wanted, query=None)  # no query is that of every search
-    return syntax.decide(call, covered, wanted)
-
-
 def _read(got: UpstreamResponse, max_bytes: int, count: int) -> msearch.Answer | Reason:
     data = first_stage.decoded(got, max_bytes)
     if isinstance(data, Reason):
@@ -221,6 +237,6 @@ def _passed(found: SearchRoute, reason: Reason, policy: str = "") -> Part:
     return Part(found.expression or "_all", policy, Served(Disposition(Outcome.PASSED_THROUGH, reason)))
 
 
-def _handed_on(times: Times) -> Served:
+def _handed_on(times: Times, planned: RerankPlan) -> Served:
     """Elasticsearch's own error, which no narrower search would mend."""
-    return Served(Disposition(Outcome.PASSED_THROUGH, Reason.UPSTREAM_ERROR), times=times)
+    return Served(told(Disposition(Outcome.PASSED_THROUGH, Reason.UPSTREAM_ERROR), planned), times=times, plan=planned)

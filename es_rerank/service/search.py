@@ -18,22 +18,29 @@ from es_rerank.core.ports import Clock, Headers, Upstream, UpstreamRequest
 from es_rerank.core.reasons import Disposition, Outcome, Passthrough, Reason
 from es_rerank.core.resolve import Resolved, resolve
 from es_rerank.errors import AnswerUnreadable, UpstreamError
-from es_rerank.search import async_search, filter_path, headers, request, route, syntax, widen
+from es_rerank.search import async_search, filter_path, headers, request, route, ubi, widen
 from es_rerank.search.plan import RerankPlan
 from es_rerank.search.spans import Span
-from es_rerank.search.syntax import Translation
+from es_rerank.search.syntax import Translation, with_body
 from es_rerank.service import coding, first_stage
+from es_rerank.service.enrolment import Enrolment
 from es_rerank.service.served import Complete, Served, Times
-from es_rerank.service.stages import Stages
+from es_rerank.service.stages import Stages, told
 
 
 class SearchService:
     """Answers searches. ``policies`` gives the configuration in force; it may change between two searches."""
 
     def __init__(
-        self, upstream: Upstream, stages: Stages, policies: Callable[[], Sequence[IndexPolicy]], clock: Clock
+        self,
+        upstream: Upstream,
+        stages: Stages,
+        policies: Callable[[], Sequence[IndexPolicy]],
+        clock: Clock,
+        enrolment: Enrolment,
     ) -> None:
         self._upstream = upstream
+        self._enrolment = enrolment
         self._stages = stages
         self._policies = policies
         self._clock = clock
@@ -48,15 +55,34 @@ class SearchService:
 
         Raises UpstreamUnreachable and UpstreamTimeout, where there is no answer at all.
         """
-        translated, planned = _plan(original, asked, found, covered)
-        stands_for_it = None if translated is None else translated.request(original)
+        given = original
+        original, translated, planned = self._plan(original, asked, found, covered)
+        if translated is not None:
+            original = translated.request(original)
         if isinstance(planned, Passthrough):
             served = Served(Disposition(Outcome.PASSED_THROUGH, planned.reason))
         else:
-            served = await self._walk(stands_for_it or original, planned)
-        return served if stands_for_it is None else msgspec.structs.replace(served, request=stands_for_it)
+            served = await self.walk(original, planned)
+        return served if original is given else msgspec.structs.replace(served, request=original)
 
-    async def _walk(self, original: UpstreamRequest, planned: RerankPlan) -> Served:
+    def _plan(
+        self, original: UpstreamRequest, asked: Headers, found: route.SearchRoute, covered: Resolved
+    ) -> tuple[UpstreamRequest, Translation | None, RerankPlan | Passthrough]:
+        """Everything that is decided before Elasticsearch is asked; the request without what it tells us alone."""
+        wanted = headers.control(asked, covered.lead)
+        try:
+            body = coding.body_of(original)
+        except coding.Undecodable:
+            return original, None, Passthrough(Reason.NOT_JSON)
+        call = request.parse(found, headers.first(original.headers, b"content-type"), body)
+        told = ubi.read(call) if covered.lead.experiment and not isinstance(call, Passthrough) else ubi.Told()
+        if told.body is not None:
+            original = with_body(original, told.body)
+            call = request.parse(found, b"application/json", told.body)
+        return original, *self._enrolment.decide(call, covered, wanted, asked, told)
+
+    async def walk(self, original: UpstreamRequest, planned: RerankPlan) -> Served:
+        """Carry a plan out; raises as :meth:`search` does."""
         started = self._clock()
         left_alone = self._stages.admit(planned)
         if left_alone is not None:
@@ -69,14 +95,16 @@ class SearchService:
             return self._replay(got, planned, times)
         if got.status in first_stage.HAND_ON:
             handed = Complete(got.status, got.headers, got.body)
-            return Served(Disposition(Outcome.PASSED_THROUGH, Reason.UPSTREAM_ERROR), handed, times, plan=planned)
+            return Served(
+                told(Disposition(Outcome.PASSED_THROUGH, Reason.UPSTREAM_ERROR), planned), handed, times, plan=planned
+            )
         data = first_stage.decoded(got, most)
         if isinstance(data, Reason):
             return self._replay(data, planned, times)
         span = await self._inside(data, original, planned)
         if span is None:  # the fault is not the widening's, and a later search may well be final
             self._stages.replayed()
-            return Served(Disposition(Outcome.PASSED_THROUGH, Reason.UNSUPPORTED), times=times, plan=planned)
+            return Served(told(Disposition(Outcome.PASSED_THROUGH, Reason.UNSUPPORTED), planned), times=times, plan=planned)
         stage = self._stages.read(data[span[0] : span[1]], planned)
         if isinstance(stage, Reason):
             return self._replay(stage, planned, times)
@@ -110,16 +138,3 @@ class SearchService:
     def _replay(self, reason: Reason, planned: RerankPlan, times: Times) -> Served:
         self._stages.replayed()
         return self._stages.replay(reason, planned, times)
-
-
-def _plan(
-    original: UpstreamRequest, asked: Headers, found: route.SearchRoute, covered: Resolved
-) -> tuple[Translation | None, RerankPlan | Passthrough]:
-    """Everything that is decided before Elasticsearch is asked."""
-    wanted = headers.control(asked, covered.lead)
-    try:
-        body = coding.body_of(original)
-    except coding.Undecodable:
-        return None, Passthrough(Reason.NOT_JSON)
-    call = request.parse(found, headers.first(original.headers, b"content-type"), body)
-    return syntax.decide(call, covered, wanted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -38,7 +38,9 @@ class Served(msgspec.Struct, frozen=True):
     """What came of a search: an answer, or None where the original request is to be sent as it came.
 
     ``replays``: the original is sent although Elasticsearch was asked already. ``request`` is what stands for the original
-    then, where that asked for reranking in words that are not for Elasticsearch.
+    then, where that held words that are not for Elasticsearch. ``teams`` and ``drafted`` are those of an interleaved list
+    (:class:`es_rerank.service.orders.Ordered`). ``raw`` is Elasticsearch's answer to one search of many that was not
+    widened.
     """
 
     disposition: Disposition
@@ -53,6 +55,9 @@ class Served(msgspec.Struct, frozen=True):
     plan: RerankPlan | None = None
     replays: bool = False
     request: UpstreamRequest | None = None
+    teams: Mapping[str, Sequence[int]] = {}
+    drafted: Mapping[int, str] = {}
+    raw: bytes | None = None
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -83,6 +88,12 @@ class ServedMany(msgspec.Struct, frozen=True):
             counts = Counter(part.served.disposition.outcome for part in self.parts)
             told = [f"{outcome};searches={count}" for outcome, count in counts.items()]
         return ", ".join(told)
+
+    @property
+    def query_ids(self) -> tuple[str, ...]:
+        """The ids of the searches that belong to an experiment, in order."""
+        plans = (part.served.plan for part in self.parts)
+        return tuple(plan.assignment.query_id for plan in plans if plan is not None and plan.assignment is not None)
 
     @property
     def times(self) -> Times:

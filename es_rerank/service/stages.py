@@ -6,15 +6,16 @@ Owns what is remembered between searches (breaker, refusals, the order of window
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+
+import msgspec
 
 from es_rerank.core.ports import Clock, Scorer
 from es_rerank.core.reasons import Disposition, Outcome, Reason
 from es_rerank.errors import AnswerUnreadable
-from es_rerank.search import answer, fusion, pinned, response
+from es_rerank.search import answer, response, variants
 from es_rerank.search.answer import FirstStage
-from es_rerank.search.highlight import highlights
 from es_rerank.search.plan import RerankPlan
+from es_rerank.service import orders
 from es_rerank.service.memo import Memo, Remembered, unread_key
 from es_rerank.service.recovery import Breaker, Widening
 from es_rerank.service.second_stage import SecondStage
@@ -33,23 +34,25 @@ class Stages:
 
     def admit(self, planned: RerankPlan) -> Served | None:
         """None: the search may be widened now. Otherwise it is left to Elasticsearch as it came."""
+        if variants.is_raw(planned):
+            return Served(told(Disposition(Outcome.PASSED_THROUGH, Reason.CONTROL), planned), plan=planned)
         if not self._widening.admit(planned.resolved.expression):
-            return Served(Disposition(Outcome.PASSED_THROUGH, Reason.WIDENING_REFUSED), plan=planned)
+            return Served(told(Disposition(Outcome.PASSED_THROUGH, Reason.WIDENING_REFUSED), planned), plan=planned)
         unread = unread_key(planned)
         raw = self.memo.find(unread, planned)
         if raw is not None:  # its first page was Elasticsearch's own
-            return Served(raw.disposition, plan=planned)
+            return Served(told(raw.disposition, planned), plan=planned)
         if not self.breaker.admit():
             disposition = Disposition(Outcome.FELL_BACK, Reason.BREAKER_OPEN)
             self.memo.keep(unread, Remembered((), disposition, full=False))
-            return Served(disposition, plan=planned)
+            return Served(told(disposition, planned), plan=planned)
         return None
 
     def replay(self, reason: Reason, planned: RerankPlan, times: Times) -> Served:
         """The original is to be sent as it came: the search keeps Elasticsearch's order, on later pages too."""
         disposition = Disposition(Outcome.FELL_BACK, reason)
         self.memo.keep(unread_key(planned), Remembered((), disposition, full=False))
-        return Served(disposition, times=times, plan=planned, replays=True)
+        return Served(told(disposition, planned), times=times, plan=planned, replays=True)
 
     def replayed(self) -> None:
         """A request is sent a second time, out of the budget for that."""
@@ -76,19 +79,12 @@ class Stages:
         """Wait 2 and what follows it: texts, logits, order, page, and the bytes of the answer."""
         begun = self._clock()
         budget_s = min(planned.timeout_ms / 1000, planned.total_ms / 1000 - (begun - started))
-        texts, made = await self._second.judge(planned, stage, begun + budget_s)
+        found = await orders.order(self._second, planned, stage, begun + budget_s)
+        made, order = found.made, found.order
         times.queue, times.model = made.queue_s, made.model_s
-        own = [hit.score for hit in stage.hits]
-        if made.disposition.outcome in {Outcome.RERANKED, Outcome.PARTIAL}:
-            logits = [found.logit for found in made.judged]
-            held = pinned.held(stage, planned.pins) if planned.pins else 0
-            order = fusion.rank(planned, own, logits, _textless(texts), held)
-        else:
-            order = fusion.first_stage(len(own))
-        notes = highlights(planned, stage, texts, made.judged)
-        body = response.rewrite(stage, planned, order, math.ceil((self._clock() - begun) * 1000), notes)
+        body = response.rewrite(stage, planned, order, math.ceil((self._clock() - begun) * 1000), found.notes)
         served = Served(
-            made.disposition,
+            told(made.disposition, planned),
             times=times,
             hits=len(order[: planned.client_k][planned.start : planned.start + planned.size]),
             bytes_added=max(len(stage.data) - len(body), 0),
@@ -97,9 +93,13 @@ class Stages:
             order=order,
             plan=planned,
             judged=made.judged,
+            teams=found.teams,
+            drafted=found.drafted,
         )
         return served, body
 
 
-def _textless(texts: Sequence[str]) -> frozenset[int]:
-    return frozenset(place for place, text in enumerate(texts) if not text)
+def told(disposition: Disposition, planned: RerankPlan) -> Disposition:
+    """What is said of a search, with the variant of its experiment."""
+    given = planned.assignment
+    return disposition if given is None else msgspec.structs.replace(disposition, variant=given.variant)

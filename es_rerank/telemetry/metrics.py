@@ -68,6 +68,12 @@ class Metrics:
             registry=registry,
         )
         self._looked_up = [looked_up.labels(result) for result in ("hit", "joined", "miss")]
+        self._exposed = Counter(
+            "es_rerank_exposures",
+            "Records of experiments: written, spooled (in the file until the index is back), refused, dropped",
+            ("result",),
+            registry=registry,
+        )
         self._ready = Gauge("es_rerank_ready", "1 once the model is warm", registry=registry)
         self._reloads = Counter(
             "es_rerank_config_reloads", "Attempts to load changed policy files", ("result",), registry=registry
@@ -107,6 +113,10 @@ class Metrics:
         if found is None:
             found = self._children[key] = family.labels(*labels)
         return cast("Family", found)
+
+    def exposed(self, result: str, count: int) -> None:
+        """Count records of experiments: ``written``, ``spooled``, ``refused`` or ``dropped``."""
+        self._child(self._exposed, result).inc(count)
 
     def batch(self, pairs: int, fill: float) -> None:
         """Take note of one batch of the model; ``fill`` is the share of the token budget used."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.config.test_experiments import GOOD, HEAD
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,6 +37,12 @@ def test_explain(run: Run, tmp_path: Path, expression: str, words: str) -> None:
     assert told.returncode == 0
     assert words in told.stdout
     assert "not enabled" in told.stdout
+
+
+def test_experiments(run: Run, tmp_path: Path) -> None:
+    """Their mode and shares."""
+    (tmp_path / "a.yaml").write_text(HEAD + GOOD)
+    assert "    experiment books-1: split, control 50, narrow 20, rerank 30\n" in run("check-config", tmp_path).stdout
 
 
 def test_faults_are_one_line(run: Run, tmp_path: Path) -> None:

@@ -55,3 +55,20 @@ def test_nobody_there() -> None:
     with pytest.raises(UpstreamUnreachable, match="cannot reach"):
         found.version()
     found.close()
+
+
+def test_bulk() -> None:
+    """Creates by id, so that a repeated write changes nothing; each document's own status and reason."""
+
+    def answer(request: bytes) -> Iterator[bytes]:
+        items = b'{"create":{"status":201}},{"create":{"status":400,"error":{"reason":"odd"}}}'
+        yield whole("200 OK", ["Content-Type: application/json"], b'{"errors":true,"items":[' + items + b"]}")
+
+    with stub(answer) as upstream:
+        found = cluster(upstream.url).bulk("ubi queries", [("a", b'{"x":1}'), ('"', b"{}")])
+        assert found[0][0] == 201
+        assert found[1] == (400, "odd")
+        head, _, body = upstream.requests[0].partition(b"\r\n\r\n")
+        assert head.startswith(b"POST /ubi%20queries/_bulk ")
+        assert b"content-type: application/x-ndjson" in head.lower()
+        assert body == b'{"create":{"_id":"a"}}\n{"x":1}\n{"create":{"_id":"\\""}}\n{}\n'

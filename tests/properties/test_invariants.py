@@ -20,6 +20,7 @@ from es_rerank.core.ports import Scored, ScoringJob, UpstreamRequest, UpstreamRe
 from es_rerank.core.scores import float32, shortest
 from es_rerank.errors import ScorerError
 from es_rerank.search import route
+from es_rerank.service.enrolment import Enrolment
 from es_rerank.service.recovery import Breaker, Widening
 from es_rerank.service.search import SearchService
 from es_rerank.service.stages import Stages
@@ -107,7 +108,7 @@ def ask(case: Case, rules: IndexPolicy, start: int, size: int, *, fails: bool = 
     upstream = engine(case.hits)
     clock = time.monotonic
     stages = Stages(TableScorer(case.table, fails=fails), clock, Breaker(clock), Widening(clock))
-    service = SearchService(upstream, stages, lambda: [rules], clock)
+    service = SearchService(upstream, stages, lambda: [rules], clock, Enrolment())
     body = msgspec.json.encode({"query": {"match": {"title": "t"}}, "from": start, "size": size})
     original = UpstreamRequest("POST", b"/books/_search", JSON, body)
     found = route.parse("POST", b"/books/_search")

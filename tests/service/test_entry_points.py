@@ -13,6 +13,7 @@ from es_rerank.core.ports import Headers, UpstreamRequest, UpstreamResponse
 from es_rerank.core.reasons import Passthrough, Reason
 from es_rerank.errors import UpstreamUnreachable
 from es_rerank.search import route
+from es_rerank.service.enrolment import Enrolment
 from es_rerank.service.entry_points import EntryPoints
 from es_rerank.service.msearch import MultiSearchService
 from es_rerank.service.recovery import Breaker, Widening
@@ -45,8 +46,10 @@ class World:
         clock = time.monotonic
         found = [policy(entry_points=("search", "msearch", "template", "async_search", "typed"))] if rules is None else rules
         self.stages = Stages(FakeScorer(0.0, 1.0, 2.0), clock, Breaker(clock), Widening(clock))
-        one = SearchService(self.upstream, self.stages, lambda: found, clock)
-        self.points = EntryPoints(self.upstream, one, MultiSearchService(self.upstream, self.stages, lambda: found, clock))
+        one = SearchService(self.upstream, self.stages, lambda: found, clock, Enrolment())
+        self.points = EntryPoints(
+            self.upstream, one, MultiSearchService(self.upstream, self.stages, lambda: found, clock, Enrolment())
+        )
 
     async def ask(self, target: bytes, body: Any, headers: Headers = LINES) -> ServedMany:
         found = route.parse("POST", target)

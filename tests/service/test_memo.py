@@ -46,11 +46,10 @@ def test_keys() -> None:
     others = [
         window_key(planned({}), ["b", "a"]),
         window_key(planned({}), ["ab", ""]),
-        window_key(planned({}), ["a", "b"], "treatment"),
         window_key(planned({"query": {"match": {"title": "rain"}}}), ["a", "b"]),
         window_key(planned({}, policy(rank_window_size=7)), ["a", "b"]),
     ]
-    assert len({base, *others}) == 6
+    assert len({base, *others}) == 5
     assert unread_key(planned({})) == unread_key(planned({"from": 10, "size": 5}))
     assert unread_key(planned({})) != unread_key(planned({"track_total_hits": True}))
     assert Reason.BREAKER_OPEN.value not in str(base)

@@ -13,6 +13,7 @@ from es_rerank.core.policy import SyntaxPolicy
 from es_rerank.core.ports import Headers, UpstreamRequest, UpstreamResponse
 from es_rerank.errors import ScorerError, UpstreamUnreachable
 from es_rerank.search import route
+from es_rerank.service.enrolment import Enrolment
 from es_rerank.service.msearch import MultiSearchService
 from es_rerank.service.recovery import Breaker, Widening
 from es_rerank.service.served import ServedMany
@@ -50,7 +51,7 @@ class World:
         self.widening = Widening(time.monotonic)
         stages = Stages(self.scorer, time.monotonic, Breaker(time.monotonic), self.widening)
         rules = [policy(), policy(indices=("wide",), rank_window_size=20)]
-        self.service = MultiSearchService(self.upstream, stages, lambda: rules, time.monotonic)
+        self.service = MultiSearchService(self.upstream, stages, lambda: rules, time.monotonic, Enrolment())
 
     async def search(
         self, body: bytes, target: bytes = b"/books/_msearch", headers: Headers = LINES, asked: Headers = ()
@@ -248,7 +249,7 @@ def test_without_policies() -> None:
     world = World()
     assert world.service.any_policies()
     empty: Callable[[], list[Any]] = list
-    assert not MultiSearchService(world.upstream, world.service._stages, empty, time.monotonic).any_policies()
+    assert not MultiSearchService(world.upstream, world.service._stages, empty, time.monotonic, Enrolment()).any_policies()
 
 
 RETRIEVER = {

@@ -23,6 +23,7 @@ from es_rerank.errors import (
     UpstreamUnreachable,
 )
 from es_rerank.search import route
+from es_rerank.service.enrolment import Enrolment
 from es_rerank.service.recovery import Breaker, Widening
 from es_rerank.service.search import SearchService
 from es_rerank.service.served import Served
@@ -44,7 +45,7 @@ class World:
         self.widening = Widening(time.monotonic)
         rules = rules or policy()
         stages = Stages(scorer, time.monotonic, self.breaker, self.widening)
-        self.service = SearchService(self.upstream, stages, lambda: [rules], time.monotonic)
+        self.service = SearchService(self.upstream, stages, lambda: [rules], time.monotonic, Enrolment())
 
     async def search(
         self, body: dict[str, Any] | bytes | None = None, target: bytes = b"/books/_search", asked: Headers = ()

@@ -19,7 +19,7 @@ from es_rerank.core.ports import Headers, UpstreamRequest
 from es_rerank.core.reasons import MEANINGS, Disposition, Passthrough
 from es_rerank.core.resolve import Resolved
 from es_rerank.errors import EsRerankError
-from es_rerank.search import answer, passage, route
+from es_rerank.search import answer, passage, route, variants
 from es_rerank.search.answer import FirstStage
 from es_rerank.search.fusion import Ranked, first_stage
 from es_rerank.service.served import Served
@@ -107,6 +107,7 @@ async def _compared(application: Application, index: str, query: str, login: Hea
     if found is None or not isinstance(covered, Resolved):
         why = MEANINGS[covered.reason] if isinstance(covered, Passthrough) else "this is no name of an index"
         return None, f"{index}: {why}.", 200
+    covered = variants.outside(covered)
     lines = ((b"content-type", b"application/json"), *login)
     original = UpstreamRequest("POST", target, lines, _body(covered.lead, query), repeatable=True)
     begun = time.monotonic()

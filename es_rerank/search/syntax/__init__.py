@@ -15,17 +15,17 @@ from es_rerank.search.headers import Control
 from es_rerank.search.plan import RerankPlan
 from es_rerank.search.request import SearchCall
 from es_rerank.search.syntax import elastic, opensearch
-from es_rerank.search.syntax.translation import Translation
+from es_rerank.search.syntax.translation import Translation, with_body
 
-__all__ = ["Translation", "decide", "translate"]
+__all__ = ["Translation", "decide", "translate", "with_body"]
 
 
 def decide(
-    call: SearchCall | Passthrough, resolved: Resolved, control: Control | Passthrough
+    call: SearchCall | Passthrough, resolved: Resolved, control: Control | Passthrough, reach: int = 0
 ) -> tuple[Translation | None, RerankPlan | Passthrough]:
     """Plan a search, in whatever words it asks; a translation counts where the search passes through, too.
 
-    Of two reasons to pass it through the client's own counts.
+    Of two reasons to pass it through the client's own counts. ``reach`` as in :func:`es_rerank.search.plan.decide`.
     """
     if isinstance(call, Passthrough):
         return None, control if isinstance(control, Passthrough) else call
@@ -33,8 +33,8 @@ def decide(
     if isinstance(control, Passthrough):
         return translated, control
     if translated is None:
-        return None, plan.decide(call, resolved, control)
-    return translated, translated.decide(resolved, control)
+        return None, plan.decide(call, resolved, control, reach)
+    return translated, translated.decide(resolved, control, reach)
 
 
 def translate(call: SearchCall, allowed: SyntaxPolicy) -> Translation | None:

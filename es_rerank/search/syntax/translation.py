@@ -63,10 +63,9 @@ class Translation(msgspec.Struct, frozen=True):
         target = _without(original.target, self.dropped)
         if self.body is None:
             return UpstreamRequest(original.method, target, original.headers, original.body, repeatable=True)
-        kept = drop(original.headers, frozenset({b"content-length", b"content-encoding"}))
-        return UpstreamRequest(original.method, target, kept, self.body, repeatable=True)
+        return with_body(original, self.body, target)
 
-    def decide(self, resolved: Resolved, control: Control) -> plan.RerankPlan | Passthrough:
+    def decide(self, resolved: Resolved, control: Control, reach: int = 0) -> plan.RerankPlan | Passthrough:
         """Plan it, as :func:`es_rerank.search.plan.decide` plans others."""
         if self.off:
             return Passthrough(Reason.MODE_OFF)
@@ -75,7 +74,7 @@ class Translation(msgspec.Struct, frozen=True):
             return call
         wanted = msgspec.structs.replace(control, query=control.query or self.query)
         if self.reranker is None:
-            return plan.decide(call, resolved, wanted)
+            return plan.decide(call, resolved, wanted, reach)
         known = {id(policy): self.reranker.policy(policy) for policy in (*resolved.known, *resolved.policies)}
         fitted = msgspec.structs.replace(
             resolved,
@@ -94,6 +93,12 @@ class Translation(msgspec.Struct, frozen=True):
         found = route.SearchRoute(self.call.route.expression, kept, self.call.route.endpoint)
         body = self.call.body if self.body is None else self.body
         return request.parse(found, b"application/json", body)
+
+
+def with_body(original: UpstreamRequest, body: bytes, target: bytes | None = None) -> UpstreamRequest:
+    """The same request with other words in it, not compressed."""
+    kept = drop(original.headers, frozenset({b"content-length", b"content-encoding"}))
+    return UpstreamRequest(original.method, target or original.target, kept, body, repeatable=True)
 
 
 def _without(target: bytes, names: frozenset[str]) -> bytes:

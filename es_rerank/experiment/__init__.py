@@ -1,0 +1,1 @@
+"""Experiments on live traffic: who gets what, lists of several teams, what is recorded. Pure."""
