@@ -120,7 +120,7 @@ def settings_rows() -> list[str]:
 
 OPTIONS = {
     "upstream", "config", "listen", "api", "upstream_ca", "upstream_fingerprint", "upstream_insecure", "upstream_cert",
-    "upstream_key", "tls_cert", "tls_key", "state", "scorer", "scorer_urls", "model", "device", "precision", "log_level",
+    "upstream_key", "tls_cert", "tls_key", "state", "events", "scorer", "scorer_urls", "model", "device", "precision", "log_level",
 }  # fmt: skip
 
 

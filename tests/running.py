@@ -41,7 +41,8 @@ def proxy(
     with tempfile.TemporaryDirectory() as folder:
         for name, text in ({"policy.yaml": policy} if isinstance(policy, str) else policy).items():
             (Path(folder) / name).write_text(text)
-        sockets = listener("127.0.0.1:0", "--listen"), listener("127.0.0.1:0", "--api")
+        sockets = [listener("127.0.0.1:0", "--listen"), listener("127.0.0.1:0", "--api")]
+        sockets += [listener("127.0.0.1:0", "--events")] if "events" in settings else []
         place = f"127.0.0.1:{sockets[0].getsockname()[1]}"
         if settings.get("advertise") is True:
             settings["advertise"] = place

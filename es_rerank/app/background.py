@@ -16,11 +16,18 @@ from es_rerank.app.serve import serve
 class Running:
     """Addresses of a running proxy, and the application behind them."""
 
-    def __init__(self, application: Application, proxy_socket: socket.socket, api_socket: socket.socket) -> None:
+    def __init__(
+        self,
+        application: Application,
+        proxy_socket: socket.socket,
+        api_socket: socket.socket,
+        events_socket: socket.socket | None = None,
+    ) -> None:
         self.application = application
         scheme = "http" if application.settings.tls_cert is None else "https"
         self.url = _url(scheme, proxy_socket)
         self.api = _url(scheme, api_socket)
+        self.events = _url(scheme, events_socket) if events_socket else ""
 
 
 def _url(scheme: str, listening: socket.socket) -> str:
@@ -29,7 +36,12 @@ def _url(scheme: str, listening: socket.socket) -> str:
 
 
 @contextlib.contextmanager
-def running(application: Application, proxy_socket: socket.socket, api_socket: socket.socket) -> Iterator[Running]:
+def running(
+    application: Application,
+    proxy_socket: socket.socket,
+    api_socket: socket.socket,
+    events_socket: socket.socket | None = None,
+) -> Iterator[Running]:
     """Serve until the block ends; the model is warm when it begins. Raises what serving raises."""
     warm, faults = threading.Event(), list[BaseException]()
     hold: dict[str, Any] = {}
@@ -37,7 +49,7 @@ def running(application: Application, proxy_socket: socket.socket, api_socket: s
     async def run() -> None:
         hold["stop"], hold["loop"] = asyncio.Event(), asyncio.get_running_loop()
         application.when_ready(warm.set)
-        await serve(application, proxy_socket, api_socket, hold["stop"])
+        await serve(application, proxy_socket, api_socket, hold["stop"], events_socket=events_socket)
 
     def work() -> None:
         try:
@@ -47,7 +59,7 @@ def running(application: Application, proxy_socket: socket.socket, api_socket: s
         finally:
             warm.set()
 
-    found = Running(application, proxy_socket, api_socket)
+    found = Running(application, proxy_socket, api_socket, events_socket)
     thread = threading.Thread(target=work, name="es-rerank-proxy")
     thread.start()
     try:

@@ -13,6 +13,7 @@ import structlog
 from fastapi import FastAPI
 
 from es_rerank.app.api import build_api
+from es_rerank.app.events import build_events
 from es_rerank.app.experiments import Experiments
 from es_rerank.app.model import Model
 from es_rerank.app.own import Sinks
@@ -76,6 +77,7 @@ class Application:
         self.exposures = Exposures(self.sinks, Shadow(self.service))
         self.proxy = Proxy(entry_points, self.upstream, self.metrics, logs, clock, self.exposures, settings.advertise)
         self.api: FastAPI = build_api(self)
+        self.events = build_events(settings, self.experiments, self.sinks.event) if settings.events else None
 
     @property
     def own_authorization(self) -> Headers:

@@ -1,4 +1,4 @@
-"""Our own calls to Elasticsearch, with our own login: the cluster of the settings, and where experiments are recorded."""
+"""Our own calls to Elasticsearch, with our own login: the cluster of the settings, and where records and events go."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from es_rerank.cluster.client import Cluster
-from es_rerank.cluster.exposures import ExposureSink, query_id_of
+from es_rerank.cluster.exposures import ExposureSink, event_id_of, query_id_of
 from es_rerank.cluster.state import FileState, IndexState
 from es_rerank.config.settings import Settings
 from es_rerank.core.experiment import ExposurePolicy
@@ -28,13 +28,22 @@ def cluster(settings: Settings) -> Cluster:
 
 
 class Sinks:
-    """An ExposureLog over any number of places, each opened when the first record for it comes."""
+    """An ExposureLog over any number of places, each opened when its first record comes; events have one of their own."""
 
     def __init__(self, settings: Settings, tell: Callable[[str, int], None]) -> None:
         self._settings = settings
         self._tell = tell
         self._open: dict[tuple[str | None, str | None], ExposureSink] = {}
+        self._events: ExposureSink | None = None
         self._cluster: Cluster | None = None
+
+    def event(self, identity: str, document: bytes) -> None:
+        """Take an event with its id."""
+        if self._events is None:
+            index, file = self._settings.events_index, self._settings.events_file
+            write = None if index is None else partial(self._ours().bulk, index)
+            self._events = ExposureSink(write, file, self._tell, event_id_of)
+        self._events.put(identity, document)
 
     def record(self, sink: ExposurePolicy, identity: str, document: bytes) -> None:
         """Take a document with its id."""
@@ -50,7 +59,7 @@ class Sinks:
 
     def close(self) -> None:
         """Write what is waiting."""
-        for place in self._open.values():
+        for place in (*self._open.values(), *filter(None, [self._events])):
             place.close()
         if self._cluster is not None:
             self._cluster.close()

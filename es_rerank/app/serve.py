@@ -1,4 +1,4 @@
-"""Both listeners in one event loop, from start to a shutdown that lets searches finish.
+"""All listeners in one event loop, from start to a shutdown that lets searches finish.
 
 The API listens first, so that probes see a process that is loading; the proxy listens at once too and answers in
 Elasticsearch's order until the model is warm. Does not build what it serves.
@@ -74,26 +74,32 @@ async def serve(
     api_socket: socket.socket,
     stop: asyncio.Event,
     started: Callable[[], None] = lambda: None,
+    events_socket: socket.socket | None = None,
 ) -> None:
     """Serve until ``stop`` is set; raises ScorerError where the model cannot be loaded."""
     settings = application.settings
     proxy = server(application.proxy, settings, http=TargetProtocol, h11_max_incomplete_event_size=65_536)
     api = server(application.api, settings)
+    servers = [proxy, api]
     running = [
         asyncio.create_task(api.serve(sockets=[api_socket])),
         asyncio.create_task(proxy.serve(sockets=[proxy_socket])),
     ]
+    if events_socket is not None and application.events is not None:
+        servers.append(server(application.events, settings))
+        running.append(asyncio.create_task(servers[-1].serve(sockets=[events_socket])))
     followed = (application.policies, application.upstream, application.experiments)
     looking = [asyncio.create_task(one.watch()) for one in followed]
     warming = asyncio.create_task(application.warm_up())
     stopping = asyncio.create_task(stop.wait())
     try:
-        while not (proxy.started and api.started):
+        while not all(one.started for one in servers):
             await asyncio.sleep(0.01)
         started()
         await until_stopped(warming, stopping)
     finally:
-        proxy.should_exit = api.should_exit = True
+        for one in servers:
+            one.should_exit = True
         await asyncio.gather(*running)
         for task in (*looking, warming, stopping):
             task.cancel()

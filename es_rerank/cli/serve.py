@@ -39,6 +39,7 @@ def serve(
     state: Annotated[
         Path | None, typer.Option(help="file in which one machine's processes share experiments [an index of the cluster]")
     ] = None,
+    events: Annotated[str | None, typer.Option(help="where clicks are reported, host:port [nowhere]")] = None,
     log_level: options.LogLevel = None,
 ) -> None:
     """Serve searches in a better order. Every option, and more, can come from the environment (ES_RERANK_…)."""
@@ -64,6 +65,7 @@ async def _served(settings: Settings) -> None:
         listener(settings.listen, "--listen", shared=settings.reuse_port),
         listener(settings.api, "--api"),
     )
+    reported = listener(settings.events, "--events", shared=settings.reuse_port) if settings.events else None
     stop = asyncio.Event()
     stop_on_signals(stop)
-    await run(application, proxy_socket, api_socket, stop)
+    await run(application, proxy_socket, api_socket, stop, events_socket=reported)

@@ -157,3 +157,8 @@ class ExposureSink:
 def query_id_of(document: bytes) -> str:
     """The id of an exposure record."""
     return str(msgspec.json.decode(document)["query_id"])
+
+
+def event_id_of(document: bytes) -> str:
+    """The id of an event."""
+    return str(msgspec.json.decode(document)["event_id"])

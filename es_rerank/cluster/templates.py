@@ -40,12 +40,14 @@ QUERIES: dict[str, Any] = {
 """Properties of ``ubi_queries``."""
 
 EVENTS: dict[str, Any] = {
-    **dict.fromkeys(("application", "action_name", "query_id", "session_id", "client_id", "user_id", "message_type"), _WORD),
+    **dict.fromkeys(("application", "action_name", "query_id", "event_id", "message_type"), _WORD),
     "user_query": _TEXT,
     "message": _TEXT,
     "timestamp": {"type": "date"},
     "event_attributes": {
         "properties": {
+            "units": _WORD,
+            "value": _MS,
             "object": {"properties": {"object_id": _WORD, "object_id_field": _WORD}},
             "position": {"properties": {"ordinal": {"type": "integer"}}},
         }

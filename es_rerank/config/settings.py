@@ -107,6 +107,23 @@ class Settings(BaseSettings):
             "index `.es-rerank-state` of the upstream cluster"
         ),
     ] = None
+    events: Annotated[
+        str | None, Field(description="where clicks and conversions are reported, `host:port`; none: nowhere")
+    ] = None
+    events_index: Annotated[str | None, Field(description="index of the upstream cluster for them")] = "ubi_events"
+    events_file: Annotated[
+        Path | None, Field(description="JSON lines of them; beside an index it takes over while that is away")
+    ] = None
+    events_origins: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(description="web sites whose pages may report, `https://shop.example`, with commas between; `*`: any"),
+    ] = ()
+    events_token: Annotated[
+        SecretStr | None,
+        Field(description="what reports have to bring, as `Authorization: Bearer` or `?token=`; it lets nobody read"),
+    ] = None
+    events_per_minute: Annotated[int, Field(ge=1, description="reports that one address may send in a minute")] = 600
     scorer: Annotated[
         ScorerName,
         Field(
@@ -152,6 +169,21 @@ class Settings(BaseSettings):
                 msg = "expected http(s)://host:port or unix:/path/to.sock"
                 raise ValueError(msg)
         return urls
+
+    @field_validator("events_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> object:
+        found = tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        for origin in found if isinstance(found, tuple) else ():
+            if origin != "*" and (not origin.startswith(("http://", "https://")) or urlsplit(origin).path):
+                msg = "expected https://host without a path, or *"
+                raise ValueError(msg)
+        return found
+
+    @field_validator("events")
+    @classmethod
+    def _a_place_for_events(cls, value: str | None) -> str | None:
+        return value if value is None else cls._a_place(value)
 
     @model_validator(mode="after")
     def _remote_has_urls(self) -> Self:
