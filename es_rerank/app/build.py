@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import structlog
 from fastapi import FastAPI
@@ -44,13 +45,22 @@ _log = structlog.get_logger()
 class Application:
     """One process: proxy and API over one upstream and one model."""
 
-    def __init__(self, settings: Settings, load_backends: Callable[[], Sequence[Backend]] | None = None) -> None:
-        """Wire everything; raises ConfigError. Loads no model yet: :meth:`warm_up` does."""
+    def __init__(
+        self,
+        settings: Settings,
+        load_backends: Callable[[], Sequence[Backend]] | None = None,
+        over: dict[str, Any] | None = None,
+    ) -> None:
+        """Wire everything; raises ConfigError. Loads no model yet: :meth:`warm_up` does.
+
+        ``over`` holds keys that beat those of every policy file.
+        """
         self.settings = settings
         self.readiness = Readiness()
         self._told: Callable[[], None] = lambda: None
         self.metrics = Metrics()
-        self.policies = Policies(settings.config, self._reloaded, {"rank_window_size": DEFAULT_WINDOWS[settings.scorer]})
+        window = {"rank_window_size": DEFAULT_WINDOWS[settings.scorer]}
+        self.policies = Policies(settings.config, self._reloaded, window, over)
         self.experiments = Experiments(self.policies, lambda: self.sinks.state(settings.state))
         self.upstream = UpstreamClient(
             *settings.upstreams,

@@ -9,8 +9,10 @@ import typer
 from es_rerank.cli.check_config import check_config
 from es_rerank.cli.demo import demo
 from es_rerank.cli.doctor import doctor
+from es_rerank.cli.evaluate import evaluate
 from es_rerank.cli.experiment import app as experiment
 from es_rerank.cli.init import init
+from es_rerank.cli.load import load
 from es_rerank.cli.scorer import scorer
 from es_rerank.cli.serve import serve
 from es_rerank.errors import EsRerankError
@@ -33,6 +35,8 @@ app.command()(demo)
 app.command()(init)
 app.command()(check_config)
 app.command()(doctor)
+app.command()(load)
+app.command()(evaluate)
 app.add_typer(experiment, name="experiment")
 
 

@@ -55,8 +55,11 @@ def files(folder: Path) -> list[Path]:
     return sorted(file for file in found if not file.name.startswith(".") and file.name != DEFAULTS)
 
 
-def load(folder: Path, base: dict[str, Any] | None = None) -> tuple[IndexPolicy, ...]:
-    """Load a folder; ``base`` holds defaults that ``_defaults.yaml`` may override. Raises ConfigError."""
+def load(folder: Path, base: dict[str, Any] | None = None, over: dict[str, Any] | None = None) -> tuple[IndexPolicy, ...]:
+    """Load a folder; ``base`` holds defaults that ``_defaults.yaml`` may override, ``over`` what beats every file.
+
+    Raises ConfigError.
+    """
     paths = files(folder)
     defaults = Source(folder / DEFAULTS) if (folder / DEFAULTS).exists() else None
     shared = dict(base or {})
@@ -67,7 +70,7 @@ def load(folder: Path, base: dict[str, Any] | None = None) -> tuple[IndexPolicy,
         _convert(_over(_merged(shared, _HOLLOW), defaults.values), defaults)
         shared = _merged(shared, defaults.values)
     loaded = [Source(file) for file in paths]
-    policies = [_policy(_over(shared, source.values), source) for source in loaded]
+    policies = [_policy(_merged(_over(shared, source.values), over or {}), source) for source in loaded]
     _refuse_conflicts(list(zip(loaded, policies, strict=True)))
     return tuple(policies)
 

@@ -29,12 +29,14 @@ class Policies:
         folder: Path,
         report: Callable[[ConfigError | None], None],
         base: dict[str, Any] | None = None,
+        over: dict[str, Any] | None = None,
     ) -> None:
         """Load the folder; raises ConfigError. ``report`` hears of every later attempt: None, or what was wrong."""
         self._folder = folder
         self._report = report
         self._base = base
-        self._current = load(folder, base)
+        self._over = over
+        self._current = load(folder, base, over)
 
     def __call__(self) -> tuple[IndexPolicy, ...]:
         """The policies in force."""
@@ -43,7 +45,7 @@ class Policies:
     def reload(self) -> None:
         """Load the folder again; keeps what is in force if it cannot be loaded."""
         try:
-            self._current = load(self._folder, self._base)
+            self._current = load(self._folder, self._base, self._over)
         except ConfigError as fault:
             self._report(fault)
         else:

@@ -1,0 +1,1 @@
+"""Is it better? Judged collections, measures, comparisons and their statistics."""
