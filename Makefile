@@ -6,7 +6,7 @@ PIP    := $(BIN)/pip install --disable-pip-version-check -c constraints.txt
 SCORER ?= embedded
 ENGINE ?= embedded
 
-.PHONY: setup setup-model setup-dev demo test lint format docs bench bench-proxy bench-quality clean
+.PHONY: setup setup-model setup-dev demo test lint format docs bench bench-proxy bench-experiments bench-quality clean
 
 setup: $(VENV)/.setup
 setup-model: $(VENV)/.setup-model
@@ -56,6 +56,10 @@ bench: $(VENV)/.setup-dev
 # what is not reranked, beside a plain proxy and nginx (needs nginx, wrk, curl): make bench-proxy [QUICK=1]
 bench-proxy: $(VENV)/.setup-dev
 	$(BIN)/python -m bench.proxy $(if $(QUICK),--quick)
+
+# whether the analysis of experiments keeps its promises, by simulation: make bench-experiments [QUICK=1]
+bench-experiments: $(VENV)/.setup-dev
+	$(BIN)/python -m bench.experiments $(if $(QUICK),--quick)
 
 # nDCG@10 of raw and reranked order through the whole proxy: make bench-quality COLLECTION=folder
 bench-quality: $(VENV)/.setup-dev

@@ -40,7 +40,7 @@ class Sinks:
     def event(self, identity: str, document: bytes) -> None:
         """Take an event with its id."""
         if self._events is None:
-            index, file = self._settings.events_index, self._settings.events_file
+            index, file = self._settings.events_index or None, self._settings.events_file
             write = None if index is None else partial(self._ours().bulk, index)
             self._events = ExposureSink(write, file, self._tell, event_id_of)
         self._events.put(identity, document)

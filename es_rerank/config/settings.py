@@ -110,7 +110,9 @@ class Settings(BaseSettings):
     events: Annotated[
         str | None, Field(description="where clicks and conversions are reported, `host:port`; none: nowhere")
     ] = None
-    events_index: Annotated[str | None, Field(description="index of the upstream cluster for them")] = "ubi_events"
+    events_index: Annotated[str | None, Field(description="index of the upstream cluster for them; empty: none")] = (
+        "ubi_events"
+    )
     events_file: Annotated[
         Path | None, Field(description="JSON lines of them; beside an index it takes over while that is away")
     ] = None
