@@ -6,7 +6,7 @@ PIP    := $(BIN)/pip install --disable-pip-version-check -c constraints.txt
 SCORER ?= embedded
 ENGINE ?= embedded
 
-.PHONY: setup setup-model setup-dev demo test lint format docs bench bench-proxy bench-experiments bench-quality clean
+.PHONY: setup setup-model setup-dev demo demo-experiment test lint format docs bench bench-proxy bench-experiments bench-quality clean
 
 setup: $(VENV)/.setup
 setup-model: $(VENV)/.setup-model
@@ -21,6 +21,10 @@ $(VENV)/.setup: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) --progress-bar on -e '.[embedded]'
 	@touch $@
 
+$(VENV)/.setup-evaluation: $(VENV)/.setup
+	$(PIP) --progress-bar on -e '.[embedded,evaluation]'
+	@touch $@
+
 $(VENV)/.setup-model: $(VENV)/.setup
 	$(PIP) --progress-bar on -e '.[embedded,model]'
 	@touch $@
@@ -31,6 +35,10 @@ $(VENV)/.setup-dev: $(VENV)/.setup-model
 
 demo: $(VENV)/.setup $(if $(filter engine flagembedding,$(SCORER)),$(VENV)/.setup-model)
 	@$(BIN)/es-rerank demo --scorer $(SCORER) --engine $(ENGINE)
+
+# simulated users search through the proxy for a minute, and the report says what helped
+demo-experiment: $(VENV)/.setup-evaluation
+	@$(BIN)/es-rerank demo-experiment
 
 test: $(VENV)/.setup-dev
 	$(BIN)/python -m pytest

@@ -8,6 +8,7 @@ import typer
 
 from es_rerank.cli.check_config import check_config
 from es_rerank.cli.demo import demo
+from es_rerank.cli.demo_experiment import demo_experiment
 from es_rerank.cli.doctor import doctor
 from es_rerank.cli.evaluate import evaluate
 from es_rerank.cli.experiment import app as experiment
@@ -32,6 +33,7 @@ def _commands() -> None:
 app.command()(serve)
 app.command()(scorer)
 app.command()(demo)
+app.command()(demo_experiment)
 app.command()(init)
 app.command()(check_config)
 app.command()(doctor)

@@ -63,15 +63,15 @@ def demo(
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(embedded_engine()) if engine == "embedded" else settings.upstream
         settings = load_settings(scorer=scorer, upstream=url, config=stack.enter_context(_policies()))
-        direct = stack.enter_context(_client(url, settings))
-        stack.callback(_remove, direct)
+        direct = stack.enter_context(client_of(url, settings))
+        stack.callback(remove, direct)
         try:
-            _fill(direct, collection["documents"])
+            fill(direct, collection["documents"])
         except (TransportError, ApiError) as exc:
             raise EsRerankError(said["absent"].format(url=url, fault=exc)) from exc
-        sockets = _listener(settings.listen), _listener(settings.api)
+        sockets = any_listener(settings.listen), any_listener(settings.api)
         proxy = stack.enter_context(running(Application(settings), *sockets))
-        proxied = stack.enter_context(_client(proxy.url, settings))
+        proxied = stack.enter_context(client_of(proxy.url, settings))
         for search in collection["searches"]:
             _show(console, said, search, direct, proxied)
         if sys.stdin.isatty() and sys.stdout.isatty():
@@ -88,7 +88,7 @@ def _policies() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _client(url: str, settings: Settings) -> Elasticsearch:
+def client_of(url: str, settings: Settings) -> Elasticsearch:
     """The official client, as anybody would make it."""
     headers = {name.decode(): value.decode() for name, value in authorization(settings)}
     verify: dict[str, Any] = {}
@@ -99,8 +99,9 @@ def _client(url: str, settings: Settings) -> Elasticsearch:
     return Elasticsearch(url, headers=headers, request_timeout=60, **verify)
 
 
-def _fill(client: Elasticsearch, documents: list[dict[str, Any]]) -> None:
-    _remove(client)
+def fill(client: Elasticsearch, documents: list[dict[str, Any]]) -> None:
+    """Make the demo's index anew."""
+    remove(client)
     client.indices.create(index=INDEX, mappings=MAPPING, settings={"number_of_shards": 1, "number_of_replicas": 0})
     operations: list[dict[str, Any]] = []
     for document in documents:
@@ -108,12 +109,13 @@ def _fill(client: Elasticsearch, documents: list[dict[str, Any]]) -> None:
     client.bulk(index=INDEX, operations=operations, refresh=True)
 
 
-def _remove(client: Elasticsearch) -> None:
+def remove(client: Elasticsearch) -> None:
+    """Take the demo's index away, where it is there."""
     with contextlib.suppress(TransportError, ApiError):
         client.options(ignore_status=404).indices.delete(index=INDEX)
 
 
-def _listener(place: str) -> socket.socket:
+def any_listener(place: str) -> socket.socket:
     """The usual place, or any free port where that is taken."""
     try:
         return listener(place, "")
@@ -121,7 +123,7 @@ def _listener(place: str) -> socket.socket:
         return listener(f"{place.rpartition(':')[0]}:0", "")
 
 
-def _request(search: dict[str, Any]) -> dict[str, Any]:
+def request_of(search: dict[str, Any]) -> dict[str, Any]:
     """The body of one search, as an application would send it."""
     topic = {"term": {"topic": search["topic"]}}
     match = {"multi_match": {"query": search["query"], "fields": ["title", "text"]}}
@@ -137,10 +139,10 @@ def _show(
 ) -> None:
     """One search, asked twice with the same client and the same body, and both answers."""
     begun = time.perf_counter()
-    before = direct.search(index=INDEX, **_request(search))
+    before = direct.search(index=INDEX, **request_of(search))
     between = time.perf_counter()
     spoken = {"X-Rerank-Query": quote(search["query"])} if search["kind"] == "knn" else {}
-    after = proxied.options(headers=spoken).search(index=INDEX, **_request(search))
+    after = proxied.options(headers=spoken).search(index=INDEX, **request_of(search))
     ended = time.perf_counter()
     console.print(f"\n[bold]{search['query']}[/bold]  · {said[search['kind']]}")
     console.print(_table(said, before["hits"]["hits"], after["hits"]["hits"]))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +16,7 @@ import httpx
 import pytest
 
 from tests.fakes import FaultyBackend
+from tests.real.conftest import Engines
 from tests.real.engines import Engine
 from tests.real.library import fill
 from tests.running import POLICY, proxy
@@ -305,3 +309,24 @@ def test_elasticsearch_away(books: Engine, tmp_path: Path) -> None:
         ask(running.url, "POST", "/books/_search", SNOW, {"X-User": "4"})
         records(books, index, 4)
         assert not spool.exists()
+
+
+def test_the_demo_on_elasticsearch(engines: Engines, tmp_path: Path) -> None:
+    """From the first simulated search to the right conclusion, on the engine that the environment names."""
+    binary = Path(sys.executable).parent / "es-rerank"
+    command = [
+        binary,
+        "demo-experiment",
+        "--engine",
+        "elasticsearch",
+        "--searches",
+        "300",
+        "--html",
+        tmp_path / "report.html",
+    ]
+    upstream = engines.get("elasticsearch-9").url
+    told = subprocess.run(
+        command, env={**os.environ, "ES_RERANK_UPSTREAM": upstream}, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert told.returncode == 0, told.stderr
+    assert "rerank is better than control" in told.stdout
