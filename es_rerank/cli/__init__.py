@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from es_rerank.cli.calibrate import calibrate
 from es_rerank.cli.check_config import check_config
 from es_rerank.cli.demo import demo
 from es_rerank.cli.demo_experiment import demo_experiment
@@ -16,6 +17,7 @@ from es_rerank.cli.init import init
 from es_rerank.cli.load import load
 from es_rerank.cli.scorer import scorer
 from es_rerank.cli.serve import serve
+from es_rerank.cli.sweep import sweep
 from es_rerank.errors import EsRerankError
 
 app = typer.Typer(
@@ -39,6 +41,8 @@ app.command()(check_config)
 app.command()(doctor)
 app.command()(load)
 app.command()(evaluate)
+app.command()(sweep)
+app.command()(calibrate)
 app.add_typer(experiment, name="experiment")
 
 

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.console import Console
-from rich.progress import Progress
 
-from es_rerank.app.background import running
-from es_rerank.app.build import Application
-from es_rerank.app.model import load_backends_of
-from es_rerank.app.serve import listener
 from es_rerank.cli import options
+from es_rerank.cli.asking import ALONE, PATIENT, RAW, Entry, asked, template_of
 from es_rerank.config.loader import load
 from es_rerank.config.settings import Settings, load_settings
 from es_rerank.errors import ConfigError, EsRerankError
 from es_rerank.evaluation import collections, measures
-from es_rerank.evaluation.asking import Asked, ask_all
 from es_rerank.evaluation.report import Report, failures, made, table
 from es_rerank.telemetry.logs import configure
-from es_rerank.upstream.credentials import authorization
-
-RAW = "raw"
-_PATIENT = {"timeout_ms": 60_000, "timeout_max_ms": 60_000, "total_ms": 120_000}
-_OVER: dict[str, Any] = {"experiment": None, "client_control": ["mode"]}
 
 
 def evaluate(
@@ -73,12 +61,13 @@ def evaluate(
     wanted = [_bound(one, names) for one in fail_below or []]
     judged = collections.load(collection, topics)
     folders = _named(config or [settings.config])
-    template = _template(query, folders)
+    template = template_of(query, list(folders.values()))
     if runs is not None:
         _same(runs, {"index": index, "query": template, "size": size, "as_served": as_served}, folders)
-    over = _OVER if as_served else _OVER | _PATIENT
-    asked = _asked(settings, judged, folders, index, template, size=size, over=over, runs=runs)
-    found = made(judged, asked, names)
+    over = ALONE if as_served else ALONE | PATIENT
+    entries = [Entry(RAW, next(iter(folders.values())), over, {"x-rerank-mode": "off"})]
+    entries += [Entry(name, folder, over) for name, folder in folders.items()]
+    found = made(judged, asked(settings, judged.queries, entries, index, template, size=size, runs=runs), names)
     if report is not None:
         report.write_text(found.json() + "\n", encoding="utf-8")
     raise typer.Exit(_said(found, wanted))
@@ -93,42 +82,6 @@ def _said(found: Report, wanted: list[tuple[str, float | None]]) -> int:
     return 1 if broken else 0
 
 
-def _asked(
-    settings: Settings,
-    judged: collections.Collection,
-    folders: dict[str, Path],
-    index: str,
-    template: object,
-    *,
-    size: int,
-    over: dict[str, Any],
-    runs: Path | None,
-) -> list[Asked]:
-    """All runs, raw first; the model is loaded once, whatever the number of policies."""
-    found = [Asked(RAW), *map(Asked, folders)]
-    backends = None if settings.scorer == "remote" else load_backends_of(settings)
-    login = {name.decode(): value.decode() for name, value in authorization(settings)}
-    with Progress(transient=True) as progress, contextlib.ExitStack() as stack:
-        for number, (one, folder) in enumerate(zip(found, [next(iter(folders.values())), *folders.values()], strict=True)):
-            task = progress.add_task(one.name, total=len(judged.queries))
-            if number != 1:  # raw and the first policy share a proxy
-                stack.close()
-                application = Application(
-                    settings.model_copy(update={"config": folder}), (lambda: backends) if backends else None, over
-                )
-                proxy = stack.enter_context(running(application, listener("127.0.0.1:0", ""), listener("127.0.0.1:0", "")))
-                client = stack.enter_context(httpx.Client(base_url=proxy.url, timeout=300, headers=login, verify=False))  # noqa: S501  our own listener
-
-            def ask(target: str, body: bytes, lines: Any, client: httpx.Client = client) -> tuple[int, str, bytes]:  # noqa: ANN401
-                answer = client.post(target, content=body, headers={"content-type": "application/json", **lines})
-                return answer.status_code, answer.headers.get("x-rerank", ""), answer.content
-
-            lines = {"x-rerank-mode": "off"} if one.name == RAW else {}
-            for _ in ask_all(one, judged.queries, ask, index, template, size=size, lines=lines, folder=runs):
-                progress.advance(task)
-    return found
-
-
 def _named(folders: list[Path]) -> dict[str, Path]:
     """Folders by their names; raises ConfigError for two of one name."""
     found: dict[str, Path] = {}
@@ -137,23 +90,6 @@ def _named(folders: list[Path]) -> dict[str, Path]:
         if name in found or name == RAW:
             raise ConfigError("--config", "", f"two runs would be called {name!r}", "name the folders differently")
         found[name] = folder
-    return found
-
-
-def _template(given: str | None, folders: dict[str, Path]) -> Any:  # noqa: ANN401  JSON
-    """The body that queries are put into; raises ConfigError."""
-    if given is None:
-        policies = [policy for folder in folders.values() for policy in load(folder)]
-        fields = dict.fromkeys(name for policy in policies for name in policy.passage.named_fields)
-        return {"query": {"multi_match": {"query": "{{query}}", "fields": list(fields)}}}
-    remedy = 'write a search body, \'{"query": {"match": {"title": "{{query}}"}}}\' for one, or @FILE'
-    try:
-        text = Path(given[1:]).read_text(encoding="utf-8") if given.startswith("@") else given
-        found = json.loads(text)
-    except (OSError, ValueError) as exc:
-        raise ConfigError("--query", "", str(exc), remedy) from exc
-    if "{{query}}" not in text or not isinstance(found, dict):
-        raise ConfigError("--query", "", "it has no {{query}} in it", remedy)
     return found
 
 

@@ -50,3 +50,8 @@ def _value(node: yaml.Node, path: tuple[str | int, ...], lines: Lines, place: st
         lines[(*path, name)] = line
         found[name] = _value(child, (*path, name), lines, place)
     return found
+
+
+def write(values: dict[str, Any]) -> str:
+    """Values as YAML, keys in their order."""
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)

@@ -30,11 +30,15 @@ class AskFault(EsRerankError):
 
 
 class Asked(msgspec.Struct):
-    """One run: documents by query, milliseconds by query, and how often each outcome was."""
+    """One run: documents by query, milliseconds by query, and how often each outcome was.
+
+    ``scores`` go with the documents; of what was taken up from an earlier attempt there are none.
+    """
 
     name: str
     run: dict[str, list[str]] = {}
     took_ms: dict[str, float] = {}
+    scores: dict[str, list[float]] = {}
     outcomes: Counter[str] = msgspec.field(default_factory=Counter)
 
 
@@ -81,7 +85,9 @@ def ask_all(
             took_ms = (time.perf_counter() - begun) * 1000
             if status != 200:  # noqa: PLR2004  success
                 raise AskFault(f"query {query.id!r} was answered {status}: {answer[:300].decode('utf-8', 'replace')}")
-            documents = [hit["_id"] for hit in json.loads(answer)["hits"]["hits"]]
+            hits = json.loads(answer)["hits"]["hits"]
+            documents = [hit["_id"] for hit in hits]
+            asked.scores[query.id] = [hit.get("_score") or 0.0 for hit in hits]
             if kept is not None and notes is not None:
                 runs.append(kept, asked.name, query.id, documents)
                 with notes.open("a", encoding="utf-8") as file:

@@ -98,7 +98,7 @@ def _forest(variant: VariantResult) -> str:
     axes.set_yticks(range(len(rows)), [row.outcome for row in reversed(rows)])
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:+.0%}")
     axes.set_xlabel("change against control; green: 95 %, grey: always valid")
-    return _svg(figure)
+    return svg(figure)
 
 
 def _clicks(variants: Sequence[VariantResult]) -> str:
@@ -113,10 +113,10 @@ def _clicks(variants: Sequence[VariantResult]) -> str:
     axes.set_xlabel("rank")
     axes.set_ylabel("clicks for each search")
     axes.legend()
-    return _svg(figure)
+    return svg(figure)
 
 
-def _svg(figure: object) -> str:
+def svg(figure: object) -> str:
     """A figure as SVG to stand in a page: without its XML head, and the same every time."""
     import matplotlib as mpl  # noqa: PLC0415  an extra
 

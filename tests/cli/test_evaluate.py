@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import httpx
 import ir_measures
 import pytest
 
@@ -42,6 +43,7 @@ def policies(folder: Path, **texts: str) -> list[Path]:
 
 def test_from_a_folder_to_a_table(run: Run, library: Engine, collection: Path, tmp_path: Path) -> None:
     """Loaded (twice: nothing doubles), measured as ir-measures measures the exported runs, gone on with, and bounded."""
+    httpx.delete(f"{library.url}/words", timeout=30)
     for words in ("words: 60 documents\n", "was there already"):
         assert words in run("load", collection, "words", "--upstream", library.url).stdout
     one, other = policies(tmp_path, title="", narrow="rank_window_size: 2\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from es_rerank.config.yaml_text import read
+from es_rerank.config.yaml_text import read, write
 
 
 def test_values_and_lines() -> None:
@@ -11,3 +11,11 @@ def test_values_and_lines() -> None:
     assert values == {"a": 1, "b": ["x", {"c": 2.5, "d": None}], "e": "on", "f": True}
     assert (lines["a",], lines["b", 0], lines["b", 1, "d"], lines["f",]) == (1, 3, 5, 7)
     assert read("", "p.yaml")[0] == {}
+
+
+def test_written_values_read_the_same() -> None:
+    """Keys keep their order; text of any script stays readable."""
+    values = {"indices": ["书"], "passage": {"fields": ["title"], "max_length": 16}, "min_score": 0.5, "a": None}
+    text = write(values)
+    assert read(text, "x")[0] == values
+    assert text.startswith("indices:\n- 书\n")

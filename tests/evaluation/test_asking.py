@@ -21,7 +21,7 @@ def answering(*statuses: int) -> tuple[Ask, list[tuple[str, bytes, Mapping[str, 
 
     def ask(target: str, body: bytes, lines: Mapping[str, str]) -> tuple[int, str, bytes]:
         seen.append((target, body, lines))
-        answer = {"hits": {"hits": [{"_id": f"d{len(seen)}"}, {"_id": "d0"}]}}
+        answer = {"hits": {"hits": [{"_id": f"d{len(seen)}", "_score": 2.5}, {"_id": "d0"}]}}
         told = "reranked;window=2;scored=2" if len(seen) % 2 else "fell-back;reason=timeout;window=2"
         return left.pop(0) if left else 200, told, json.dumps(answer).encode()
 
@@ -52,6 +52,7 @@ def test_a_run() -> None:
     assert found.run == {"q1": ["d1", "d0"], "q2": ["d2", "d0"], "q3": ["d3", "d0"]}
     assert found.outcomes == {"reranked": 2, "fell-back (timeout)": 1}
     assert found.took_ms.keys() == found.run.keys()
+    assert found.scores["q1"] == [2.5, 0.0]
     assert (seen[0][0], seen[0][2]) == ("/books/_search", {"x-rerank-mode": "off"})
     template = Query("t", body={"source": {}}, endpoint="_search/template")
     asked(ask, queries=[template])

@@ -314,7 +314,7 @@ def test_elasticsearch_away(books: Engine, tmp_path: Path) -> None:
 def test_the_demo_on_elasticsearch(engines: Engines, tmp_path: Path) -> None:
     """From the first simulated search to the right conclusion, on the engine that the environment names."""
     binary = Path(sys.executable).parent / "es-rerank"
-    command = [
+    command: list[Any] = [
         binary,
         "demo-experiment",
         "--engine",
