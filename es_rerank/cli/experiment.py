@@ -14,7 +14,6 @@ from rich.console import Console
 
 from es_rerank.app import own
 from es_rerank.cli import options
-from es_rerank.cluster.client import Cluster
 from es_rerank.cluster.records import scan
 from es_rerank.cluster.templates import EVENTS, QUERIES, install
 from es_rerank.config.loader import load
@@ -178,18 +177,14 @@ def _joined(settings: Settings, experiment: ExperimentPolicy) -> Joined:
     with contextlib.closing(own.cluster(settings)) as cluster:
         if exposures.index is not None:
             about = {"term": {"query_attributes.experiment": experiment.id}}
-            records = _scanned(cluster, exposures.index, about, "query_id")
+            records = list(scan(cluster, exposures.index, about, "query_id"))
         else:
             records = list(_lines(Path(exposures.file or "")))
         if settings.events_index:
-            events = _scanned(cluster, settings.events_index, {"match_all": {}}, "event_id")
+            events = list(scan(cluster, settings.events_index, {"match_all": {}}, "event_id"))
         else:
             events = list(_lines(settings.events_file)) if settings.events_file else []
     return join(records, events, experiment.id)
-
-
-def _scanned(cluster: Cluster, index: str, query: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    return list(scan(cluster, index, query, key))
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

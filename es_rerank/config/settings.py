@@ -182,11 +182,6 @@ class Settings(BaseSettings):
                 raise ValueError(msg)
         return found
 
-    @field_validator("events")
-    @classmethod
-    def _a_place_for_events(cls, value: str | None) -> str | None:
-        return value if value is None else cls._a_place(value)
-
     @model_validator(mode="after")
     def _remote_has_urls(self) -> Self:
         if self.scorer == "remote" and not self.scorer_urls:
@@ -204,9 +199,9 @@ class Settings(BaseSettings):
     def _addresses_of_nodes(cls, value: str) -> str:
         return ",".join(_address(part.strip()) for part in value.split(",") if part.strip()) or _address(value)
 
-    @field_validator("advertise")
+    @field_validator("advertise", "events")
     @classmethod
-    def _an_advertised_place(cls, value: str | None) -> str | None:
+    def _a_place_or_none(cls, value: str | None) -> str | None:
         return value if value is None else cls._a_place(value)
 
     @model_validator(mode="after")

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 import msgspec
 
 from es_rerank.core.experiment import CONTROL
+from es_rerank.evaluation.compare import corrected
 from es_rerank.evaluation.inference import (
     SRM_ALPHA,
     Difference,
     Sums,
-    corrected,
     difference,
     mismatch,
     sums,

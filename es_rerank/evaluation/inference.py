@@ -9,7 +9,7 @@ mismatch: Pearson's chi-square (Fabijan et al., KDD 2019).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -141,10 +141,3 @@ def mismatch(counts: Mapping[str, int], weights: Mapping[str, float]) -> float:
         return 0.0
     seen = [counts.get(name, 0) for name in names]
     return float(stats.chisquare(seen, [total * weights[name] / whole for name in names]).pvalue)
-
-
-def corrected(ps: Sequence[float]) -> list[float]:
-    """Holm's correction for several variants or segments, in the order of the given p's."""
-    from es_rerank.evaluation.compare import corrected as holm  # noqa: PLC0415  shares the extra
-
-    return holm(ps)

@@ -16,6 +16,7 @@ from rich.table import Table
 from es_rerank.errors import EsRerankError
 from es_rerank.evaluation.collections import Collection
 from es_rerank.evaluation.compare import interval
+from es_rerank.evaluation.experiment_page import svg
 
 
 class SweepFault(EsRerankError):
@@ -133,8 +134,6 @@ def table(found: Sequence[Point], best: Point, measure: str) -> Table:
 def picture(found: Sequence[Point], best: Point, measure: str) -> str:
     """Quality against cost as SVG."""
     from matplotlib.figure import Figure  # noqa: PLC0415  an extra
-
-    from es_rerank.evaluation.experiment_page import svg  # noqa: PLC0415  loads the same extra
 
     figure = Figure(figsize=(8, 5))
     axes = figure.subplots()

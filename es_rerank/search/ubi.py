@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
-from es_rerank.search import spans
+from es_rerank.core.experiment import ExperimentPolicy
+from es_rerank.core.reasons import Passthrough
+from es_rerank.search import request, spans
 from es_rerank.search.request import SearchCall
 
 _LONGEST = 100
@@ -19,6 +21,14 @@ class Told(msgspec.Struct, frozen=True):
 
     query_id: str | None = None
     body: bytes | None = None
+
+
+def taken(call: SearchCall | Passthrough, experiment: ExperimentPolicy | None) -> tuple[SearchCall | Passthrough, Told]:
+    """Under an experiment the search without ``ext.ubi``, and what it said; any other as it came."""
+    if experiment is None or isinstance(call, Passthrough):
+        return call, Told()
+    told = read(call)
+    return call if told.body is None else request.parse(call.route, b"application/json", told.body), told
 
 
 def read(call: SearchCall) -> Told:

@@ -59,8 +59,7 @@ class Exposures:
         ``body`` and ``lines`` are those of an answer that went through untouched; None: it was too long, or rewritten.
         ``request`` is what was asked for, for the comparison in shadow mode.
         """
-        parts = [part for part in many.parts if _recorded(part.served)]
-        if not parts:
+        if not self.wanted(many):
             return
         at, untouched = self._now(), _items(many, body, lines)
         for place, part in enumerate(many.parts):
@@ -90,7 +89,7 @@ class Exposures:
     async def _compared(
         self, part: Part, request: UpstreamRequest, stage: FirstStage | None, status: int, total_s: float, at: datetime
     ) -> None:
-        beside = await self._shadow.rerank(request, part.served) if part.served.plan else None
+        beside = await self._shadow.rerank(request, part.served)
         self._write(part, stage, status, total_s, at, beside)
 
     def _write(

@@ -145,10 +145,9 @@ class MultiSearchService:
         if not isinstance(wanted, Passthrough):
             wanted = msgspec.structs.replace(wanted, query=None)  # no query is that of every search
         call = request.parse(found, b"application/json", item.body)
-        told = ubi.read(call) if covered.lead.experiment and not isinstance(call, Passthrough) else ubi.Told()
+        call, told = ubi.taken(call, covered.lead.experiment)
         if told.body is not None:
             item = msgspec.structs.replace(item, body=told.body)
-            call = request.parse(found, b"application/json", told.body)
         translated, decided = self._enrolment.decide(call, covered, wanted, asked, told)
         if translated is not None and translated.body is not None:
             item = msgspec.structs.replace(item, body=translated.body)

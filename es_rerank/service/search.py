@@ -75,10 +75,9 @@ class SearchService:
         except coding.Undecodable:
             return original, None, Passthrough(Reason.NOT_JSON)
         call = request.parse(found, headers.first(original.headers, b"content-type"), body)
-        told = ubi.read(call) if covered.lead.experiment and not isinstance(call, Passthrough) else ubi.Told()
+        call, told = ubi.taken(call, covered.lead.experiment)
         if told.body is not None:
             original = with_body(original, told.body)
-            call = request.parse(found, b"application/json", told.body)
         return original, *self._enrolment.decide(call, covered, wanted, asked, told)
 
     async def walk(self, original: UpstreamRequest, planned: RerankPlan) -> Served:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from es_rerank.evaluation.compare import corrected
 from es_rerank.evaluation.inference import (
     Sums,
     always_valid_factor,
     bootstrap,
-    corrected,
     difference,
     mismatch,
     p_value,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-import pytest
 
 from es_rerank.core.policy import IndexPolicy
 from es_rerank.core.ports import Headers
@@ -84,14 +83,13 @@ def test_strata_are_worked_out_once_for_a_policy() -> None:
     base, other = running(**BOTH), running(weight=2.0, **BOTH)
     first = assigned(base, enrolment=enrolment).stratum
     assert assigned(base, enrolment=enrolment).stratum == first
-    assert assigned(other, enrolment=enrolment).stratum == first or first != ""
+    assert assigned(other, enrolment=enrolment).stratum != first
     for _ in range(1100):
         assigned(running(**BOTH), enrolment=enrolment)
     assert len(enrolment._strata) <= 1001
 
 
-@pytest.mark.parametrize("_", range(2))
-def test_ids_differ(_: int) -> None:
+def test_ids_differ() -> None:
     """Each search has an id of its own."""
     enrolment = Enrolment()
     assert assigned(running(**BOTH), enrolment=enrolment).query_id != assigned(running(**BOTH), enrolment=enrolment).query_id
