@@ -83,6 +83,8 @@ def default(field: msgspec.structs.FieldInfo) -> str:
     spelt = {None: "`null`", True: "`true`", False: "`false`", (): "`[]`", "\n": '`"\\n"`'}
     if isinstance(value, float):
         return f"`{value}`"
+    if value == {}:
+        return "`{}`"
     if isinstance(value, tuple) and value:
         return f"`[{', '.join(value)}]`"
     return spelt.get(value, f"`{value}`")

@@ -32,6 +32,7 @@ QUERIES: dict[str, Any] = {
             "total": {"type": "long"},
             "weights": {"type": "object", "enabled": False},
             "ranks": {"type": "object", "enabled": False},
+            "segments": {"type": "object"},
             **dict.fromkeys(("latency_ms", "upstream_ms", "model_ms"), _MS),
             "difference": {"properties": {"rbo": _MS, "tau": _MS, "displacement": _MS, "top_changed": {"type": "boolean"}}},
         }

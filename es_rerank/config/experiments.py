@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from es_rerank.core.experiment import CONTROL, ExperimentPolicy, Name, VariantPolicy
+from es_rerank.core.experiment import CONTROL, ExperimentPolicy, Name, UnitSource, VariantPolicy
 from es_rerank.errors import ConfigError
 
 FIXED = ("indices", "enabled", "entry_points", "syntax", "client_control", "experiment")
@@ -67,10 +67,15 @@ def refuse(experiment: ExperimentPolicy, values: dict[str, Any], at: Place) -> N
     if not experiment.units and experiment.mode != "shadow":
         remedy = "say where requests name their user or session, {header: X-User-Id} for one"
         raise ConfigError(at(_HERE), "experiment.unit", "nobody can be assigned", remedy)
-    for place, unit in enumerate(experiment.units):
-        if (unit.header is None) == (unit.cookie is None):
-            where = (*_HERE, "unit", place) if isinstance(experiment.unit, tuple) else (*_HERE, "unit")
-            raise ConfigError(at(where), "experiment.unit", "name a header or a cookie", "give one of the two")
+    listed = isinstance(experiment.unit, tuple)
+    sources: dict[tuple[str | int, ...], UnitSource] = {
+        ("unit", place) if listed else ("unit",): unit for place, unit in enumerate(experiment.units)
+    }
+    sources |= {("segments", name): source for name, source in experiment.segments.items()}
+    for path, source in sources.items():
+        if (source.header is None) == (source.cookie is None):
+            key = ".".join(("experiment", *(part for part in path if isinstance(part, str))))
+            raise ConfigError(at((*_HERE, *path)), key, "name a header or a cookie", "give one of the two")
     if experiment.exposures.index is None and experiment.exposures.file is None:
         remedy = "name an `index` of your cluster (`es-rerank experiment install` makes it), or a `file`"
         raise ConfigError(at(_HERE), "experiment.exposures", "what is not recorded cannot be compared", remedy)

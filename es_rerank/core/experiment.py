@@ -79,6 +79,13 @@ class ExperimentPolicy(_Keys, frozen=True, kw_only=True):
     salt: Annotated[
         str | None, Meta(description="goes into the hash of units; the `id` where none is given. Keep it secret")
     ] = None
+    segments: Annotated[
+        dict[Name, UnitSource],
+        Meta(
+            description="by what else the report tells searches apart: a name and where a request says it, "
+            "`{device: {header: X-Device}}`; recorded in clear"
+        ),
+    ] = {}
     sample: Annotated[float, Meta(ge=0, le=1, description="of `shadow`: the share of searches that is reranked")] = 0.1
     stopped: Annotated[
         bool, Meta(description="the kill switch: everybody gets raw Elasticsearch, and nothing is recorded")

@@ -25,6 +25,7 @@ from es_rerank.evaluation.inference import (
 from es_rerank.evaluation.outcomes import OUTCOMES, Outcome, by_rank
 from es_rerank.evaluation.preference import Preference, preferences
 from es_rerank.evaluation.records import Joined, Search, strata
+from es_rerank.evaluation.segments import Effect, Segment, segments
 
 HEAVY = 0.01
 """A unit with more than this share of the searches is a robot, or no unit at all."""
@@ -84,6 +85,7 @@ class Stratum(msgspec.Struct, frozen=True):
     variants: list[VariantResult]
     preferences: list[Preference]
     queries: list[QueryChange] = []
+    segments: list[Segment] = []
 
 
 class Analysis(msgspec.Struct, frozen=True):
@@ -132,7 +134,23 @@ def _stratum(name: str, mode: str, searches: Sequence[Search], planned: int | No
         variants=variants,
         preferences=preferred,
         queries=_queries(by_variant) if variants and mode == "split" else [],
+        segments=[] if stopped or mode == "shadow" else segments(searches, _changes if mode == "split" else _preferred),
     )
+
+
+def _changes(searches: Sequence[Search]) -> dict[str, Effect]:
+    """The main measure of every variant against control's."""
+    by_variant: dict[str, list[Search]] = defaultdict(list)
+    for one in searches:
+        by_variant[one.variant].append(one)
+    control = by_variant.pop(CONTROL, [])
+    found = {name: _compared(OUTCOMES[0], control, of, None) for name, of in sorted(by_variant.items())}
+    return {name: (one.change, one.low, one.high, one.p) for name, one in found.items()}
+
+
+def _preferred(searches: Sequence[Search]) -> dict[str, Effect]:
+    """Which team of an interleaved list earned more clicks."""
+    return {f"{one.first} over {one.second}": (one.value, one.low, one.high, one.p) for one in preferences(searches, None)}
 
 
 def _why_not(

@@ -8,7 +8,16 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from es_rerank.evaluation.experiment import Analysis, Stratum, VariantResult
-from es_rerank.evaluation.experiment_report import HEADS, cells_of, counts, heading, verdict
+from es_rerank.evaluation.experiment_report import (
+    HEADS,
+    SEGMENT_HEADS,
+    cells_of,
+    counts,
+    heading,
+    measure,
+    segment_cells,
+    verdict,
+)
 from es_rerank.evaluation.outcomes import OUTCOMES
 
 _STYLE = """
@@ -50,6 +59,9 @@ def page(analysis: Analysis, compare: str = "") -> str:
                 parts.append(_html_table("as served (those that were reranked)", cells_of(variant, served=True)))
         if any(sum(one.clicks) for one in stratum.variants):
             parts.append(f"<h3>Clicks by rank</h3>{_clicks(stratum.variants)}")
+        if stratum.segments:
+            caption = f"{html.escape(measure(analysis))} by kind of search"
+            parts.append("<h3>For whom</h3>" + _html_table(caption, segment_cells(stratum), SEGMENT_HEADS))
         if stratum.queries:
             parts.append("<h3>Queries that won and lost most</h3>" + _moved(stratum, compare))
     meanings = "".join(f"<li><b>{html.escape(one.name)}</b>: {html.escape(one.meaning)}</li>" for one in OUTCOMES)
@@ -62,8 +74,8 @@ def page(analysis: Analysis, compare: str = "") -> str:
     return "\n".join(parts)
 
 
-def _html_table(caption: str, rows: Iterator[tuple[str, ...]]) -> str:
-    head = "".join(f"<th>{name}</th>" for name in HEADS)
+def _html_table(caption: str, rows: Iterator[tuple[str, ...]], heads: Sequence[str] = HEADS) -> str:
+    head = "".join(f"<th>{name}</th>" for name in heads)
     body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><caption>{caption}</caption><tr>{head}</tr>{body}</table>" if body else ""
 

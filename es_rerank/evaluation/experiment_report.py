@@ -13,7 +13,9 @@ from rich.text import Text
 
 from es_rerank.evaluation.experiment import Analysis, Stratum, VariantResult
 from es_rerank.evaluation.inference import ALPHA
+from es_rerank.evaluation.outcomes import OUTCOMES
 
+SEGMENT_HEADS = ("dimension", "kind", "variant", "searches", "change", "95 % interval", "p, corrected")
 HEADS = ("measure", "control", "variant", "change", "95 % interval", "always valid", "p")
 
 
@@ -67,10 +69,29 @@ def table(analysis: Analysis) -> RenderableType:
                 for cells in cells_of(variant):
                     rows.add_row(*cells)
                 parts.append(rows)
+        if stratum.segments:
+            kinds = Table(title=f"by kind of search: {measure(analysis)}")
+            for name in SEGMENT_HEADS:
+                kinds.add_column(name, justify="left" if name in SEGMENT_HEADS[:3] else "right")
+            for cells in segment_cells(stratum):
+                kinds.add_row(*cells)
+            parts.append(kinds)
         parts.append(Text(""))
     if analysis.left_over:
         parts.append(Text("Events left over: " + ", ".join(f"{count} {why}" for why, count in analysis.left_over.items())))
     return Group(*parts) if analysis.strata else Text(f"{analysis.experiment}: nothing was recorded yet")
+
+
+def measure(analysis: Analysis) -> str:
+    """What changes of kinds of searches are changes of."""
+    return "clicks a search" if analysis.mode == "interleave" else OUTCOMES[0].name
+
+
+def segment_cells(stratum: Stratum) -> Iterator[tuple[str, ...]]:
+    """The rows of the table of kinds."""
+    for one in stratum.segments:
+        span = f"{one.low:+.4f} … {one.high:+.4f}"
+        yield one.dimension, one.kind, one.variant, str(one.searches), f"{one.change:+.4f}", span, f"{one.corrected:.4f}"
 
 
 def heading(analysis: Analysis, stratum: Stratum) -> str:

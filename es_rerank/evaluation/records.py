@@ -41,6 +41,8 @@ class Search(msgspec.Struct):
     hits: list[str]
     ranks: dict[str, list[int]]
     teams: list[str]
+    index: str = ""
+    segments: dict[str, str] = {}
     clicked: set[int] = msgspec.field(default_factory=set)
     bought: set[int] = msgspec.field(default_factory=set)
     value: float = 0.0
@@ -79,6 +81,8 @@ def search_of(record: dict[str, Any]) -> Search:
         hits=record.get("query_response_hit_ids", []),
         ranks=told.get("ranks", {}),
         teams=told.get("teams", []),
+        index=told.get("index", ""),
+        segments=told.get("segments", {}),
     )
 
 

@@ -15,13 +15,15 @@ import msgspec
 from es_rerank.core.experiment import CONTROL, ExperimentPolicy, Mode, UnitSource
 from es_rerank.core.ports import Headers
 
+_MOST_SEGMENT = 64
+
 
 class Assignment(msgspec.Struct, frozen=True):
     """What one eligible search is in an experiment.
 
     ``unit`` is a hash; empty where the mode needs none. ``variant`` is what was assigned, in ``interleave`` all of them
     joined by ``+``. ``stratum`` names the state of policy and weights under which it was. ``forced``: a debugging header
-    chose, so nothing is recorded.
+    chose, so nothing is recorded. ``segments``: what the request says of itself for the report.
     """
 
     experiment: ExperimentPolicy
@@ -30,6 +32,7 @@ class Assignment(msgspec.Struct, frozen=True):
     variant: str
     stratum: str
     forced: bool = False
+    segments: dict[str, str] = {}
 
     @property
     def mode(self) -> Mode:
@@ -44,6 +47,12 @@ def unit_of(headers: Headers, sources: tuple[UnitSource, ...]) -> str | None:
         if found:
             return found
     return None
+
+
+def segments_of(headers: Headers, sources: Mapping[str, UnitSource]) -> dict[str, str]:
+    """What a request says of itself, folded and at most 64 characters each; what it does not say is left out."""
+    said = {name: unit_of(headers, (source,)) for name, source in sources.items()}
+    return {name: value.casefold()[:_MOST_SEGMENT] for name, value in said.items() if value}
 
 
 def _header(headers: Headers, name: str) -> str:

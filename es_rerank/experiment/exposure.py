@@ -86,6 +86,7 @@ def record(
         "latency_ms": round(took.total_ms, 2),
         "upstream_ms": round(took.upstream_ms, 2),
         "model_ms": round(took.model_ms, 2),
+        "segments": assignment.segments or None,
         "difference": None if difference is None else msgspec.structs.asdict(difference),
     }
     document = {

@@ -54,18 +54,20 @@ class Enrolment:
         self, policy: IndexPolicy, experiment: ExperimentPolicy, asked: Headers, told: ubi.Told, forced: str | None
     ) -> Assignment | Passthrough:
         stratum = self._stratum(policy, experiment)
+        segments = assignment.segments_of(asked, experiment.segments)
         unit = assignment.unit_of(asked, experiment.units)
         hashed = "" if unit is None else assignment.hashed(experiment.secret, unit)
         if forced is not None:
             return Assignment(experiment, self._identify(), hashed, forced, stratum, forced=True)
         if experiment.mode == "shadow":
-            return Assignment(experiment, told.query_id or self._identify(), hashed, CONTROL, stratum)
+            identity = told.query_id or self._identify()
+            return Assignment(experiment, identity, hashed, CONTROL, stratum, segments=segments)
         if unit is None:
             return Passthrough(Reason.NO_UNIT)
         weights = experiment.weights
         teams = "+".join(name for name, weight in weights.items() if weight > 0)
         variant = teams if experiment.mode == "interleave" else assignment.assign(hashed, weights)
-        return Assignment(experiment, told.query_id or self._identify(), hashed, variant, stratum)
+        return Assignment(experiment, told.query_id or self._identify(), hashed, variant, stratum, segments=segments)
 
     def _stratum(self, policy: IndexPolicy, experiment: ExperimentPolicy) -> str:
         """Once for each policy in force; a policy that was replaced is forgotten with the next one of its place."""

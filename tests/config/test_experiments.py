@@ -64,6 +64,13 @@ def test_variants_lie_over_the_file(tmp_path: Path) -> None:
         ("{index: ubi_queries}", "{}", 4, "experiment.exposures", "not recorded"),
         ("{index: ubi_queries}", "{indices: x}", 15, "experiment.exposures.indices", "did you mean `index`"),
         ("{header: X-User}", "{}", 6, "experiment.unit", "a header or a cookie"),
+        (
+            "{index: ubi_queries}",
+            "{index: u}\n  segments: {device: {}}",
+            16,
+            "experiment.segments.device",
+            "a header or a cookie",
+        ),
         ("  unit: [{header: X-User}, {cookie: session}]\n", "", 4, "experiment.unit", "nobody can be assigned"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -58,6 +59,29 @@ def test_several_variants_are_corrected() -> None:
     _, rerank, wide = split(*groups).strata[0].variants
     assert rerank.rows[0].corrected > rerank.rows[0].assigned.p
     assert wide.rows[0].corrected >= rerank.rows[0].corrected
+
+
+def test_kinds_of_searches() -> None:
+    """The variant helps on telephones only; the p's of all kinds are corrected together."""
+
+    def group(variant: str, rates: tuple[float, float], seed: int) -> list[Search]:
+        return [
+            *searches(800, variant, rates[0], seed, segments={"device": "telephone"}),
+            *(
+                msgspec.structs.replace(one, unit=f"d{one.unit}", query_id=f"d{one.query_id}")
+                for one in searches(800, variant, rates[1], seed + 1, segments={"device": "desktop"})
+            ),
+        ]
+
+    (stratum,) = split(group("control", (0.3, 0.4), 1), group("rerank", (0.5, 0.4), 3)).strata
+    found = {(one.dimension, one.kind): one for one in stratum.segments}
+    assert {("device", "telephone"), ("device", "desktop")} == set(found)
+    telephone, desktop = found["device", "telephone"], found["device", "desktop"]
+    assert (telephone.variant, telephone.searches) == ("rerank", 1600)
+    assert telephone.low < 0.2 < telephone.high
+    assert telephone.low > 0.1
+    assert telephone.corrected < 0.001
+    assert desktop.low < 0 < desktop.high
 
 
 def test_nobody_was_reranked() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from es_rerank.core.experiment import UnitSource
-from es_rerank.experiment.assignment import assign, hashed, point, shares, stratum, unit_of
+from es_rerank.experiment.assignment import assign, hashed, point, segments_of, shares, stratum, unit_of
 from tests.core.test_experiment import experiment
 
 UNITS = [hashed("salt", str(number)) for number in range(20_000)]
@@ -24,6 +24,17 @@ def test_where_a_unit_stands() -> None:
     assert unit_of(((b"cookie", b"a=b"), (b"cookie", b"session=c=d")), sources) == "c=d"
     assert unit_of(((b"cookie", b"session; xsession=1"),), sources) is None
     assert unit_of((), sources) is None
+
+
+def test_segments() -> None:
+    """What a request says of itself, folded and cut; what it does not say is left out."""
+    sources = {
+        "device": UnitSource(header="X-Device"),
+        "plan": UnitSource(cookie="plan"),
+        "land": UnitSource(header="X-Land"),
+    }
+    said = segments_of(((b"x-device", b"Mobile" * 30), (b"cookie", b"plan=Gold")), sources)
+    assert said == {"device": ("mobile" * 30)[:64], "plan": "gold"}
 
 
 def test_a_hash_tells_nothing_and_is_always_the_same() -> None:

@@ -18,9 +18,16 @@ from tests.core.test_experiment import experiment
 AT = datetime(2026, 11, 25, 12, 0, 0, 5000, UTC)
 
 
-def written(disposition: Disposition, shown: Shown | None = None, query_text: str = "keep", **more: Any) -> dict[str, Any]:
+def written(
+    disposition: Disposition,
+    shown: Shown | None = None,
+    query_text: str = "keep",
+    *,
+    segments: dict[str, str] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
     chosen = experiment(exposures=ExposurePolicy(index="ubi", query_text=query_text))  # type: ignore[arg-type]
-    given = Assignment(chosen, "id-1", "u" * 32, "a", "s")
+    given = Assignment(chosen, "id-1", "u" * 32, "a", "s", segments=segments or {})
     page = Page("Deep  Snow", 10, 5, "books")
     document = record(given, disposition, page, shown or Shown(), Took(12.345, 5, 3), status=200, at=AT, **more)
     found: dict[str, Any] = json.loads(document)
@@ -62,6 +69,13 @@ def test_a_reranked_search() -> None:
             "model_ms": 3,
             "difference": {"rbo": 0.5, "tau": 0.25, "displacement": 2.0, "top_changed": True},
         },
+    }
+
+
+def test_segments() -> None:
+    """What the request says of itself, in clear."""
+    assert written(Disposition(Outcome.RERANKED), segments={"device": "tv"})["query_attributes"]["segments"] == {
+        "device": "tv"
     }
 
 

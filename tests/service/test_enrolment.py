@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from es_rerank.core.experiment import UnitSource
 from es_rerank.core.policy import IndexPolicy
 from es_rerank.core.ports import Headers
 from es_rerank.core.reasons import Passthrough, Reason
@@ -50,6 +51,16 @@ def test_split() -> None:
     assert found.variant in {"control", "wide", "narrow"}
     assert assigned(running(**BOTH), ANN, Told("mine")).query_id == "mine"
     assert {assigned(running(**BOTH), ((b"x-user", b"%d" % n),)).variant for n in range(50)} == {"control", "wide", "narrow"}
+
+
+def test_segments() -> None:
+    """What the request says of itself goes along, whatever the mode."""
+    for mode in ("split", "interleave", "shadow"):
+        base = running(mode, **BOTH)
+        assert base.experiment is not None
+        told = msgspec.structs.replace(base.experiment, segments={"device": UnitSource(header="X-Device")})
+        asked = (*ANN, (b"x-device", b"TV"))
+        assert assigned(msgspec.structs.replace(base, experiment=told), asked).segments == {"device": "tv"}
 
 
 def test_without_a_unit() -> None:
