@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,18 +11,22 @@ import typer
 from rich.console import Console
 
 from es_rerank.app import own
+from es_rerank.app.recorded import experiment_of, joined
 from es_rerank.cli import options
-from es_rerank.cluster.records import scan
+from es_rerank.cli.judgments import judgments
+from es_rerank.cli.replay import replay
 from es_rerank.cluster.templates import EVENTS, QUERIES, install
 from es_rerank.config.loader import load
 from es_rerank.config.settings import Settings, load_settings
-from es_rerank.core.experiment import CONTROL, ExperimentPolicy
+from es_rerank.core.experiment import CONTROL
 from es_rerank.errors import ConfigError
 from es_rerank.evaluation import experiment_page, experiment_report, outcomes, planning
 from es_rerank.evaluation.experiment import analysed, by_unit
-from es_rerank.evaluation.records import Joined, join
 
 app = typer.Typer(no_args_is_help=True, help="Experiments on live traffic: what they need, and what came of them.")
+
+app.command()(judgments)
+app.command()(replay)
 
 Identity = Annotated[str, typer.Argument(metavar="ID", help="the experiment, as its policy names it")]
 Outcome = Annotated[str, typer.Option(help="the measure that is to be found better or worse")]
@@ -69,8 +71,8 @@ def report(
 ) -> None:
     """Say what happened and how sure that is. Exit status 1 where nothing can be said, or a guard is worse."""
     settings = load_settings(**_given(locals()))
-    experiment = _experiment(settings, identity)
-    found = analysed(identity, experiment.mode, _joined(settings, experiment), planned_units)
+    experiment = experiment_of(settings, identity)
+    found = analysed(identity, experiment.mode, joined(settings, experiment), planned_units)
     Console(width=None if sys.stdout.isatty() else 140, highlight=False).print(experiment_report.table(found))
     if as_json is not None:
         import msgspec  # noqa: PLC0415  only here
@@ -95,8 +97,8 @@ def status(
 ) -> None:
     """Say how much was recorded, and whether the assignment is sound; no measure is looked at."""
     settings = load_settings(**_given(locals()))
-    experiment = _experiment(settings, identity)
-    found = analysed(identity, experiment.mode, _joined(settings, experiment))
+    experiment = experiment_of(settings, identity)
+    found = analysed(identity, experiment.mode, joined(settings, experiment))
     for stratum in found.strata:
         print(f"stratum {stratum.name}: {stratum.searches} searches of {stratum.units} units")
         print(f"  {stratum.since} to {stratum.until}")
@@ -135,8 +137,8 @@ def plan(
     if rate is not None:
         variance, value, often = planning.of_rate(rate, searches_per_unit), rate, searches_per_unit
     else:
-        joined = _joined(settings, _experiment(settings, identity))
-        control = [one for one in joined.searches if one.variant == CONTROL]
+        recorded = joined(settings, experiment_of(settings, identity))
+        control = [one for one in recorded.searches if one.variant == CONTROL]
         if len({one.unit for one in control}) < 2:  # noqa: PLR2004  a spread needs two
             raise ConfigError("experiment plan", "", f"control of `{identity}` has no searches yet", "give --rate")
         measured = by_unit(_outcome(outcome), control)
@@ -158,42 +160,3 @@ def _outcome(name: str) -> outcomes.Outcome:
     except KeyError as exc:
         known = ", ".join(one.name for one in outcomes.OUTCOMES)
         raise ConfigError("--outcome", "", f"there is no measure {name!r}", f"one of {known}") from exc
-
-
-def _experiment(settings: Settings, identity: str) -> ExperimentPolicy:
-    """The experiment in the policies; raises ConfigError."""
-    found = {policy.experiment.id: policy.experiment for policy in load(settings.config) if policy.experiment is not None}
-    if identity not in found:
-        known = ", ".join(found) or "none"
-        raise ConfigError(
-            str(settings.config), "experiment.id", f"there is no experiment {identity!r}", f"there are: {known}"
-        )
-    return found[identity]
-
-
-def _joined(settings: Settings, experiment: ExperimentPolicy) -> Joined:
-    """Its records and all events, from where they are written; raises ConfigError for a file that cannot be read."""
-    exposures = experiment.exposures
-    with contextlib.closing(own.cluster(settings)) as cluster:
-        if exposures.index is not None:
-            about = {"term": {"query_attributes.experiment": experiment.id}}
-            records = list(scan(cluster, exposures.index, about, "query_id"))
-        else:
-            records = list(_lines(Path(exposures.file or "")))
-        if settings.events_index:
-            events = list(scan(cluster, settings.events_index, {"match_all": {}}, "event_id"))
-        else:
-            events = list(_lines(settings.events_file)) if settings.events_file else []
-    return join(records, events, experiment.id)
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as exc:
-        raise ConfigError(
-            str(path), "", f"cannot be read: {exc.strerror}", "is it the file that the proxies write?"
-        ) from exc
-    for line in text.splitlines():
-        if line.strip():
-            yield json.loads(line)

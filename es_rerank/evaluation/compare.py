@@ -75,11 +75,11 @@ def interval(change: np.ndarray) -> tuple[float, float]:
 
 
 def randomisation(change: np.ndarray) -> float:
-    """How often signs thrown at random make a mean change as large as this one; 1 where nothing changed."""
+    """How often signs thrown at random make a mean change as large as this one; 1 where nothing changed, or of one query."""
     import numpy as np  # noqa: PLC0415  an extra
     from scipy import stats  # noqa: PLC0415
 
-    if not np.any(abs(change) > _EQUAL):
+    if len(change) < 2 or not np.any(abs(change) > _EQUAL):  # noqa: PLR2004  one sign proves nothing
         return 1.0
     chance = np.random.default_rng(_SEED)
     found = stats.permutation_test(

@@ -7,7 +7,7 @@ Biometrika 1938. Displacement: the mean change of place.
 from __future__ import annotations
 
 from bisect import bisect, insort
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import msgspec
 
@@ -30,13 +30,13 @@ def difference(first: Sequence[int], second: Sequence[int], persistence: float =
     return Difference(rbo(first, second, persistence), tau(moved), apart / max(len(moved), 1), changed)
 
 
-def rbo(first: Sequence[int], second: Sequence[int], persistence: float) -> float:
+def rbo(first: Sequence[Hashable], second: Sequence[Hashable], persistence: float = 0.9) -> float:
     """Extrapolated rank-biased overlap to the depth of the shorter list; two empty lists are equal."""
     depth = min(len(first), len(second))
     if not depth:
         return 1.0
-    seen: set[int] = set()
-    other: set[int] = set()
+    seen: set[Hashable] = set()
+    other: set[Hashable] = set()
     summed = agreed = 0.0
     for place in range(depth):
         seen.add(first[place])

@@ -21,6 +21,7 @@ def test_randomisation_against_all_signs() -> None:
 def test_nothing_changed() -> None:
     """P is 1 and the interval a point; of a single query, too."""
     assert randomisation(np.zeros(5)) == 1.0
+    assert randomisation(np.array([0.25])) == 1.0
     assert interval(np.full(5, 0.25)) == (0.25, 0.25)
     assert interval(np.array([0.25])) == (0.25, 0.25)
 
