@@ -13,12 +13,16 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 
+from es_rerank.app.access import Access
 from es_rerank.app.api import build_api
 from es_rerank.app.events import build_events
 from es_rerank.app.experiments import Experiments
+from es_rerank.app.measuring import Measurements
 from es_rerank.app.model import Model
 from es_rerank.app.own import Sinks
 from es_rerank.app.proxy import Proxy
+from es_rerank.app.recent import RecentSearches
+from es_rerank.app.rendering import Pages
 from es_rerank.app.state import Readiness
 from es_rerank.config.reload import Policies
 from es_rerank.config.settings import DEFAULT_WINDOWS, Settings
@@ -33,6 +37,7 @@ from es_rerank.service.recovery import Breaker, Widening
 from es_rerank.service.search import SearchService
 from es_rerank.service.shadow import Shadow
 from es_rerank.service.stages import Stages
+from es_rerank.telemetry.live import EVERY_S, History
 from es_rerank.telemetry.logs import SearchLines
 from es_rerank.telemetry.metrics import Metrics
 from es_rerank.upstream.client import UpstreamClient
@@ -85,7 +90,14 @@ class Application:
         logs = (self.metrics, SearchLines())
         self.sinks = Sinks(settings, self.metrics.exposed)
         self.exposures = Exposures(self.sinks, Shadow(self.service))
-        self.proxy = Proxy(entry_points, self.upstream, self.metrics, logs, clock, self.exposures, settings.advertise)
+        self.recent = RecentSearches(settings.recent_searches)
+        self.proxy = Proxy(
+            entry_points, self.upstream, self.metrics, logs, clock, self.exposures, self.recent.take, settings.advertise
+        )
+        self.history = History(self.metrics.registry)
+        self.measurements = Measurements(settings)
+        self.access = Access(settings)
+        self.pages = Pages(self.access, self.readiness)
         self.api: FastAPI = build_api(self)
         self.events = build_events(settings, self.experiments, self.sinks.event) if settings.events else None
 
@@ -103,8 +115,15 @@ class Application:
         await self.model.warm_up(self.policies())
         self._told()
 
+    async def watch(self) -> None:
+        """Look at our own metrics until cancelled."""
+        while True:
+            self.history.look(time.monotonic())
+            await asyncio.sleep(EVERY_S)
+
     async def close(self) -> None:
         """Let go of the model and of every connection."""
+        await self.measurements.close()
         await self.exposures.settled()
         await self.model.close()
         await self.upstream.close()

@@ -7,7 +7,7 @@ Elasticsearch cannot be reached.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 import structlog
@@ -46,6 +46,9 @@ class _Done(msgspec.Struct, frozen=True):
     body: bytes | None = None
 
 
+Remember = Callable[[UpstreamRequest, route.SearchRoute, ServedMany], None]
+"""Takes note of a request that a policy covers, and of what came of it."""
+
 _SMALL = 65_536
 """A body of up to so many bytes is read before it goes on: that costs less than to stream it."""
 
@@ -61,6 +64,7 @@ class Proxy:
         logs: tuple[SearchLog, ...],
         clock: Clock,
         exposures: Exposures,
+        remember: Remember = lambda *_: None,
         advertise: str | None = None,
     ) -> None:
         self._entry_points = entry_points
@@ -69,6 +73,7 @@ class Proxy:
         self._logs = logs
         self._clock = clock
         self._exposures = exposures
+        self._remember = remember
         self._advertise = advertise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -183,12 +188,14 @@ class Proxy:
     async def _served(self, original: UpstreamRequest, exchange: Exchange, found: route.SearchRoute) -> ServedMany:
         """Walk; a fault of our own is logged, and the client gets Elasticsearch's answer."""
         try:
-            return await self._entry_points.search(original, exchange.headers, found)
+            many = await self._entry_points.search(original, exchange.headers, found)
+            self._remember(original, found, many)
         except UpstreamError:
             raise
         except Exception:  # noqa: BLE001  the client must not pay for our fault
             _log.exception("a search could not be walked")
             return self._entry_points.fell_back(found)
+        return many
 
     async def _forward(self, exchange: Exchange, request: UpstreamRequest, told: Headers) -> int:
         """Send a request as it came and stream the answer; stops when the client leaves."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from es_rerank.app import own
+from es_rerank.cluster.client import Cluster, Refused
 from es_rerank.cluster.records import scan
 from es_rerank.config.loader import load
 from es_rerank.config.settings import Settings
@@ -40,14 +41,25 @@ def joined(settings: Settings, experiment: ExperimentPolicy, since: str | None =
     with contextlib.closing(own.cluster(settings)) as cluster:
         if exposures.index is not None:
             about = {"bool": {"filter": [{"term": {"query_attributes.experiment": experiment.id}}, *late]}}
-            records = list(scan(cluster, exposures.index, about, "query_id"))
+            records = _scanned(cluster, exposures.index, about, "query_id")
         else:
             records = [one for one in _lines(Path(exposures.file or "")) if since is None or one["timestamp"] >= since]
         if settings.events_index:
-            events = list(scan(cluster, settings.events_index, {"bool": {"filter": late}}, "event_id"))
+            events = _scanned(cluster, settings.events_index, {"bool": {"filter": late}}, "event_id")
         else:
             events = list(_lines(settings.events_file)) if settings.events_file else []
     return join(records, events, experiment.id)
+
+
+def _scanned(cluster: Cluster, index: str, query: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """All of an index; raises ConfigError for one whose ids cannot be sorted by, since its mapping was guessed."""
+    try:
+        return list(scan(cluster, index, query, key))
+    except Refused as fault:
+        if fault.status != 400:  # noqa: PLR2004  the search itself is at fault
+            raise
+        remedy = "delete it, and make it with `es-rerank experiment install` before anything is written to it"
+        raise ConfigError(index, key, f"this index has another mapping than records need: {fault}", remedy) from fault
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

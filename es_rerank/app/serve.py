@@ -88,7 +88,7 @@ async def serve(
     if events_socket is not None and application.events is not None:
         servers.append(server(application.events, settings))
         running.append(asyncio.create_task(servers[-1].serve(sockets=[events_socket])))
-    followed = (application.policies, application.upstream, application.experiments)
+    followed = (application, application.policies, application.upstream, application.experiments)
     looking = [asyncio.create_task(one.watch()) for one in followed]
     warming = asyncio.create_task(application.warm_up())
     stopping = asyncio.create_task(stop.wait())

@@ -39,6 +39,7 @@ def serve(
     state: Annotated[
         Path | None, typer.Option(help="file in which one machine's processes share experiments [an index of the cluster]")
     ] = None,
+    judgments: Annotated[Path | None, typer.Option(help="folder of the query sets that people grade [nowhere]")] = None,
     events: Annotated[str | None, typer.Option(help="where clicks are reported, host:port [nowhere]")] = None,
     log_level: options.LogLevel = None,
 ) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from watchfiles import awatch
 
+from es_rerank.config.draft import draft
 from es_rerank.config.loader import load
 from es_rerank.core.policy import IndexPolicy
 from es_rerank.errors import ConfigError
@@ -41,6 +42,10 @@ class Policies:
     def __call__(self) -> tuple[IndexPolicy, ...]:
         """The policies in force."""
         return self._current
+
+    def draft(self, name: str, text: str) -> tuple[IndexPolicy, ...]:
+        """The policies as they would be if file ``name`` said ``text``; raises ConfigError."""
+        return draft(self._folder, name, text, self._base, self._over)
 
     def reload(self) -> None:
         """Load the folder again; keeps what is in force if it cannot be loaded."""

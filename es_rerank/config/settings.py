@@ -93,13 +93,39 @@ class Settings(BaseSettings):
             description="what callers of the rerank APIs have to send, as `Authorization: Bearer`; none: anybody may call"
         ),
     ] = None
+    api_hosts: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(
+            description="names under which browsers reach the API's pages, `rerank.example`, with commas between, beside "
+            "addresses and `localhost`; others are refused"
+        ),
+    ] = ()
+    read_key: Annotated[
+        SecretStr | None,
+        Field(description="what opens the API's pages; without any key they are open on loopback, and closed beyond it"),
+    ] = None
+    judge_key: Annotated[SecretStr | None, Field(description="what opens the pages and lets a person grade hits there")] = (
+        None
+    )
     admin_key: Annotated[
         SecretStr | None,
         Field(
-            description="what callers of `PUT /experiments/…` have to send, as `Authorization: Bearer`; none: nobody can "
-            "change anything there"
+            description="what opens the pages and lets a person stop and ramp experiments there, and with `PUT "
+            "/experiments/…`; none: nobody can change anything"
         ),
     ] = None
+    judgments: Annotated[
+        Path | None, Field(description="folder of the query sets that people grade on the Judge page; none: nobody can")
+    ] = None
+    recent_searches: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1000,
+            description="searches kept in memory, without logins, for the Policies page to try a change on; 0: none",
+        ),
+    ] = 50
     state: Annotated[
         Path | None,
         Field(
@@ -171,6 +197,21 @@ class Settings(BaseSettings):
                 msg = "expected http(s)://host:port or unix:/path/to.sock"
                 raise ValueError(msg)
         return urls
+
+    @field_validator(
+        "api_key", "read_key", "judge_key", "admin_key", "events_token", "scorer_key", "own_api_key", mode="before"
+    )
+    @classmethod
+    def _an_empty_key_is_none(cls, value: object) -> object:
+        """A variable that is set to nothing must not become a key that everybody has."""
+        return None if value == "" else value
+
+    @field_validator("api_hosts", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip().lower() for part in value.split(",") if part.strip())
 
     @field_validator("events_origins", mode="before")
     @classmethod

@@ -1,80 +1,18 @@
-"""The compare page in a real Chromium, over the embedded engine: typed into, read, looked at.
-
-``ES_RERANK_SCREENSHOTS=folder`` keeps the pictures; the one in the docs is made so.
-"""
+"""The compare page in a real Chromium: typed into, read, looked at."""
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from es_rerank.app.background import Running
-from es_rerank.scoring.embedded import EmbeddedBackend
-from tests.real.conftest import REQUIRED
-from tests.real.engines import Engine
-from tests.running import proxy
-from tests.wire import ask
+from tests.browser.conftest import shown
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-ROOT = Path(__file__).parents[2]
-EVIL = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if binary is None or driver is None:
-        if REQUIRED:
-            pytest.fail("chromium and chromedriver are required")
-        pytest.skip("left out, pages in a browser: chromium or chromedriver is not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    for flag in (
-        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1200,900",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):  # fmt: skip
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    found = webdriver.Chrome(options, Service(driver))
-    yield found
-    found.quit()
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Running]:
-    """The demo's documents, and one that is hostile in every field."""
-    engine = Engine("embedded").launch().wait()
-    data = ROOT / "es_rerank/cli/data"
-    documents = json.loads((data / "demo.json").read_text())["documents"]
-    lines = b""
-    for entry in [*documents, {"id": EVIL, "title": EVIL, "text": f"hostile milk {EVIL}"}]:
-        source = {key: entry[key] for key in ("title", "text")}
-        lines += json.dumps({"index": {"_id": entry["id"]}}).encode() + b"\n" + json.dumps(source).encode() + b"\n"
-    filled = ask(engine.url, "POST", "/es-rerank-demo/_bulk?refresh=true", lines, {"Content-Type": "application/x-ndjson"})
-    assert not filled.json()["errors"]
-    with proxy(engine.url, EmbeddedBackend(), (data / "demo.yaml").read_text()) as running:
-        yield running
-    engine.stop()
-
-
-def shown(browser: webdriver.Chrome, name: str) -> None:
-    folder = os.environ.get("ES_RERANK_SCREENSHOTS")
-    if folder:
-        height = browser.execute_script("return document.documentElement.scrollHeight")
-        browser.set_window_size(browser.get_window_size()["width"], min(height + 150, 2000))
-        browser.save_screenshot(f"{folder}/{name}.png")
 
 
 def search(browser: webdriver.Chrome, page: Running, query: str) -> None:
@@ -104,14 +42,13 @@ def test_a_query_is_typed_and_both_orders_are_read(browser: webdriver.Chrome, pa
 def test_hostile_documents_are_text(browser: webdriver.Chrome, page: Running) -> None:
     """Nothing of a document is run, and nothing is loaded from elsewhere."""
     search(browser, page, "hostile milk")
-    assert browser.title == "es-rerank: compare"
+    assert browser.title == "es-rerank: Compare"
     assert "<script>" in browser.find_element(By.TAG_NAME, "main").text
     assert browser.find_elements(By.CSS_SELECTOR, "main script, main img") == []
     loaded = browser.execute_script("return performance.getEntriesByType('resource').map(entry => entry.name)")
     assert all(name.startswith(page.api) for name in loaded)
     heard: Any = browser.get_log("browser")  # type: ignore[no-untyped-call]
-    errors = [entry for entry in heard if "favicon" not in entry["message"]]
-    assert errors == []
+    assert heard == []
 
 
 def test_on_a_telephone(browser: webdriver.Chrome, page: Running) -> None:
@@ -123,6 +60,7 @@ def test_on_a_telephone(browser: webdriver.Chrome, page: Running) -> None:
     width = browser.execute_script("return [document.documentElement.scrollWidth, window.innerWidth]")
     assert width[0] <= width[1]
     shown(browser, "compare-narrow")
+    browser.set_window_size(1200, 900)
 
 
 def test_problems_are_said(browser: webdriver.Chrome, page: Running) -> None:
@@ -130,3 +68,24 @@ def test_problems_are_said(browser: webdriver.Chrome, page: Running) -> None:
     browser.get(f"{page.api}/compare?index=elsewhere&q=milk")
     assert "no policy names" in browser.find_element(By.CSS_SELECTOR, ".problem").text
     assert browser.find_element(By.NAME, "q").get_attribute("value") == "milk"
+
+
+def test_a_whole_search_and_why_it_passed_through(browser: webdriver.Chrome, page: Running) -> None:
+    """As a client sends it; a reranked one tells its plan, one that is sorted tells why there is none."""
+    browser.get(f"{page.api}/compare?index=es-rerank-demo")
+    browser.find_element(By.CSS_SELECTOR, "details.whole summary").click()
+    body = browser.find_element(By.NAME, "body")
+    body.send_keys('{"query": {"match": {"text": "milk"}}, "size": 3}')
+    browser.find_element(By.CSS_SELECTOR, "main form button").click()
+    browser.find_element(By.CSS_SELECTOR, "details.plan summary").click()
+    plan = browser.find_element(By.CSS_SELECTOR, "details.plan").text
+    assert "words for the model\nmilk" in plan
+    assert "page (from + size)\n0 + 3" in plan
+    assert "POST /es-rerank-demo/_search" in plan
+    body = browser.find_element(By.NAME, "body")
+    body.clear()
+    body.send_keys('{"query": {"match": {"text": "milk"}}, "sort": ["_doc"]}')
+    browser.find_element(By.CSS_SELECTOR, "main form button").click()
+    assert "reason=sort: the client sorts by something else" in browser.find_element(By.CSS_SELECTOR, ".outcome").text
+    browser.find_element(By.CSS_SELECTOR, "details.plan summary").click()
+    assert "as it came" in browser.find_element(By.CSS_SELECTOR, "details.plan").text

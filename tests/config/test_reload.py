@@ -76,3 +76,13 @@ async def test_a_folder_that_goes_and_comes_back(tmp_path: Path) -> None:
     assert policies()[0].name == "two"
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
+
+
+def test_a_draft_changes_nothing(tmp_path: Path) -> None:
+    """It is loaded as the files would be, and what is in force stays."""
+    text = GOOD.format(name="one")
+    (tmp_path / "a.yaml").write_text(text)
+    policies = Policies(tmp_path, lambda _: None, {"window_max": 300})
+    (draft,) = policies.draft("a.yaml", text + "rank_window_size: 7\n")
+    assert (draft.rank_window_size, draft.window_max) == (7, 300)
+    assert policies()[0].rank_window_size != 7

@@ -71,3 +71,10 @@ def test_a_key_needs_its_certificate(name: str) -> None:
         load_settings(**{f"{name}_key": "x.pem"})
     found = load_settings(**{f"{name}_key": "x.pem", f"{name}_cert": "y.pem"})
     assert getattr(found, f"{name}_cert") == Path("y.pem")
+
+
+@pytest.mark.parametrize("name", ["api_key", "read_key", "judge_key", "admin_key", "events_token", "scorer_key"])
+def test_an_empty_key_is_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A variable that is set to nothing gives nobody a key."""
+    monkeypatch.setenv(f"ES_RERANK_{name.upper()}", "")
+    assert getattr(load_settings(), name) is None

@@ -1,42 +1,45 @@
-"""The compare page: Elasticsearch's order and the reranked one, side by side, for one query.
+"""The compare page: Elasticsearch's order and the reranked one, side by side, for one query or one whole search.
 
-Rendered on the server, without a script. Asks with our own credentials where there are some, else with the visitor's:
-a browser is asked for a login when Elasticsearch asks for one. Everything shown is escaped.
+Says what was done and what the plan was; a search that passed through is shown as Elasticsearch answers it, with the reason.
 """
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, PackageLoader
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import HTMLResponse
 
-from es_rerank.core.policy import IndexPolicy
-from es_rerank.core.ports import Headers, UpstreamRequest
-from es_rerank.core.reasons import MEANINGS, Disposition, Passthrough
-from es_rerank.core.resolve import Resolved
-from es_rerank.errors import EsRerankError
-from es_rerank.search import answer, passage, route, variants
-from es_rerank.search.answer import FirstStage
-from es_rerank.search.fusion import Ranked, first_stage
-from es_rerank.service.served import Served
+from es_rerank.app.api import asking
+from es_rerank.app.api.asking import SHOWN, Asked, Problem
+from es_rerank.core.ports import UpstreamRequest
+from es_rerank.core.reasons import MEANINGS
+from es_rerank.search import widen
+from es_rerank.search.fusion import Ranked
+from es_rerank.search.plan import RerankPlan
 
 if TYPE_CHECKING:
     from es_rerank.app.build import Application
 
-SHOWN = 10
 EXCERPT = 280
-_SECURITY = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-_pages = Environment(loader=PackageLoader("es_rerank.app", "pages"), autoescape=True)
+DECIDED = (
+    "words for the model",
+    "rank window",
+    "hits asked of Elasticsearch",
+    "page (from + size)",
+    "fields that are read",
+    "most tokens of a pair",
+    "fusion",
+    "activation",
+    "time for the model",
+    "min_score",
+    "fields asked for besides",
+    "the client's k",
+    "pinned hits",
+)
+"""What a plan decides, in the order in which the page tells it."""
+MOST_BODY = 8_000
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -49,122 +52,118 @@ class Row(msgspec.Struct, frozen=True):
     moved: int = 0
     logit: str = ""
     best: bool = False
-    part: str = ""
+    part: tuple[int, int, int] | None = None
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """What the page shows for one query."""
+    """What the page shows for one query. ``plan``: names and values; ``sent``: the search that Elasticsearch was asked."""
 
     first: list[Row]
     reranked: list[Row]
     outcome: str
     explanation: str
-    timing: str
+    times_ms: dict[str, float]
     total_ms: float
+    policy: str
+    plan: list[tuple[str, str]]
+    sent: str
 
 
 def router(application: Application) -> APIRouter:
     """The routes of this area."""
-    routes = APIRouter()
-
-    @routes.get("/", include_in_schema=False)
-    def home() -> RedirectResponse:
-        return RedirectResponse("/compare")
-
-    @routes.get("/static/style.css", include_in_schema=False)
-    def style() -> Response:
-        text = _pages.loader.get_source(_pages, "style.css")[0] if _pages.loader else ""
-        return Response(text, media_type="text/css; charset=utf-8", headers={"X-Content-Type-Options": "nosniff"})
+    routes = APIRouter(dependencies=[Depends(application.access.reads)])
 
     @routes.get("/compare", summary="Both orders of one query, side by side", response_class=HTMLResponse)
     async def compare(
+        request: Request,
         index: Annotated[str, Query(max_length=500)] = "",
         q: Annotated[str, Query(max_length=1000)] = "",
+        body: Annotated[str, Query(max_length=MOST_BODY)] = "",
         authorization: Annotated[str | None, Header()] = None,
     ) -> HTMLResponse:
-        login = application.own_authorization
-        if not login and authorization is not None:
-            login = ((b"authorization", authorization.encode("latin-1")),)
         names = [name for policy in application.policies() for name in policy.indices]
         index = index or next((name for name in names if "*" not in name), "")
-        comparison, problem, status = None, "", 200
-        if q.strip():
-            comparison, problem, status = await _compared(application, index, q.strip(), login)
-        page = _pages.get_template("compare.html").render(
-            index=index, names=names, q=q, comparison=comparison, problem=problem, state=application.readiness
+        found: Asked | Problem | None = None
+        if q.strip() or body.strip():
+            login = asking.login(application, authorization)
+            whole = body.strip().encode() or None
+            found = await asking.ask(application, index, q.strip(), login, whole)
+        problem = found if isinstance(found, Problem) else Problem("")
+        return application.pages.render(
+            request,
+            "compare",
+            problem.status,
+            asking.WANTS_LOGIN if problem.status == 401 else {},  # noqa: PLR2004  unauthorised
+            index=index,
+            names=names,
+            q=q,
+            body=body,
+            comparison=_comparison(found) if isinstance(found, Asked) else None,
+            problem=problem.told,
         )
-        asks = {"WWW-Authenticate": 'Basic realm="Elasticsearch"'} if status == 401 else {}  # noqa: PLR2004  unauthorised
-        return HTMLResponse(page, status, headers=_SECURITY | asks)
 
     return routes
 
 
-async def _compared(application: Application, index: str, query: str, login: Headers) -> tuple[Comparison | None, str, int]:
-    """Ask once through the service; a problem in words and a status where there is nothing to compare."""
-    target = f"/{route.segment(index)}/_search".encode()
-    found = route.parse("POST", target)
-    covered = application.service.covers(found) if found else None
-    if found is None or not isinstance(covered, Resolved):
-        why = MEANINGS[covered.reason] if isinstance(covered, Passthrough) else "this is no name of an index"
-        return None, f"{index}: {why}.", 200
-    covered = variants.outside(covered)
-    lines = ((b"content-type", b"application/json"), *login)
-    original = UpstreamRequest("POST", target, lines, _body(covered.lead, query), repeatable=True)
-    begun = time.monotonic()
-    try:
-        served = await application.service.search(original, (), found, covered)
-        stage, status = await _stage(application, original, served)
-    except EsRerankError as fault:
-        return None, f"{fault}.", 200
-    if stage is None:
-        told = "Elasticsearch wants a login." if status == 401 else f"Elasticsearch answered {status}."  # noqa: PLR2004
-        return None, told, status if status == 401 else 200  # noqa: PLR2004
-    return _comparison(stage, served, covered, (time.monotonic() - begun) * 1000), "", 200
-
-
-def _body(policy: IndexPolicy, query: str) -> bytes:
-    """A plain search over the fields that the model reads."""
-    fields = list(policy.passage.named_fields)
-    search = {"query": {"multi_match": {"query": query, "fields": fields, "lenient": True}}, "size": SHOWN}
-    return msgspec.json.encode(search)
-
-
-async def _stage(application: Application, original: UpstreamRequest, served: Served) -> tuple[FirstStage | None, int]:
-    """The first stage as the service saw it, or as Elasticsearch gives it to the plain request."""
-    if served.stage is not None:
-        return served.stage, 200
-    got = await application.upstream.send(original, timeout_s=30, max_bytes=32 * 1024 * 1024)
-    return (answer.read(got.body), 200) if got.status == 200 else (None, got.status)  # noqa: PLR2004  found
-
-
-def _comparison(stage: FirstStage, served: Served, covered: Resolved, total_ms: float) -> Comparison:
-    texts = passage.texts_of(stage, len(stage.hits), covered)
+def _comparison(asked: Asked) -> Comparison:
+    served, texts, order = asked.served, asked.texts, asked.order
     bests = {place: found.best for place, found in enumerate(served.judged) if found.best is not None}
-    order = list(served.order) or first_stage(len(stage.hits))
     times = served.times
-    parts = (("Elasticsearch", times.upstream), ("queue", times.queue), ("model", times.model))
-    timing = " · ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in parts)
-    before = [_row(stage, texts, rank, Ranked(rank - 1), order, None) for rank in range(1, min(len(texts), SHOWN) + 1)]
-    after = [
-        _row(stage, texts, rank, ranked, order, bests.get(ranked.place)) for rank, ranked in enumerate(order[:SHOWN], 1)
+    before = [_row(asked, rank, Ranked(rank - 1), None) for rank in range(1, min(len(texts), SHOWN) + 1)]
+    after = [_row(asked, rank, ranked, bests.get(ranked.place)) for rank, ranked in enumerate(order[:SHOWN], 1)]
+    disposition, plan = served.disposition, served.plan
+    return Comparison(
+        first=before,
+        reranked=after,
+        outcome=disposition.header(),
+        explanation=MEANINGS[disposition.reason] if disposition.reason else "",
+        times_ms={name: 1000 * getattr(times, name) for name in ("upstream", "queue", "model")},
+        total_ms=asked.total_ms,
+        policy=asked.covered.lead.name,
+        plan=[] if plan is None else _told(plan),
+        sent="" if plan is None or served.stage is None else _sent(widen.widen(plan, asked.request)),
+    )
+
+
+def _sent(request: UpstreamRequest) -> str:
+    """A request without its header lines."""
+    body = request.body if isinstance(request.body, bytes) else b""
+    return f"{request.method} {request.target.decode('ascii', 'replace')}\n{body.decode('utf-8', 'replace')}"
+
+
+def _told(plan: RerankPlan) -> list[tuple[str, str]]:
+    """What was decided for the search, in the policy's own words."""
+    policy = plan.policy
+    passages = ", ".join(dict.fromkeys(name for one in plan.resolved.passages for name in one.named_fields))
+    values = [
+        plan.query,
+        f"{plan.window}",
+        f"{plan.upstream_size}",
+        f"{plan.start} + {plan.size}",
+        passages,
+        f"{policy.passage.max_length}",
+        policy.fusion.method,
+        policy.score.activation,
+        f"{plan.timeout_ms} ms",
+        "" if policy.min_score is None else f"{policy.min_score}",
+        ", ".join(plan.added_fields),
+        "" if plan.client_k is None else f"{plan.client_k}",
+        ", ".join(identity for _, identity in plan.pins),
     ]
-    return Comparison(before, after, served.disposition.header(), _explained(served.disposition), timing, total_ms)
+    return [(name, value) for name, value in zip(DECIDED, values, strict=True) if value]
 
 
-def _row(
-    stage: FirstStage, texts: list[str], rank: int, ranked: Ranked, order: list[Ranked], span: tuple[int, int] | None
-) -> Row:
-    hit = stage.hits[ranked.place]
-    identity = stage.raw(hit, "_id")
-    score = hit.score if ranked.score is None else ranked.score
-    logit = "" if ranked.logit is None else f"{ranked.logit:.3f}"
-    moved = ranked.place + 1 - rank
-    best = bool(order) and order[0].place == ranked.place and order[0].logit is not None
-    text = texts[ranked.place]
+def _row(asked: Asked, rank: int, ranked: Ranked, span: tuple[int, int] | None) -> Row:
+    order, text = asked.order, asked.texts[ranked.place]
+    score = asked.stage.hits[ranked.place].score if ranked.score is None else ranked.score
     start, end = span or (0, len(text))
-    part = "" if span is None else f"best passage: characters {start} to {end} of {len(text)}"
-    return Row(rank, str(identity), f"{score:.4g}", text[start:end][:EXCERPT], moved, logit, best, part)
-
-
-def _explained(disposition: Disposition) -> str:
-    return MEANINGS[disposition.reason] if disposition.reason else ""
+    return Row(
+        rank=rank,
+        identity=asked.identity(ranked.place),
+        score=f"{score:.4g}" if score else "–",
+        excerpt=text[start:end][:EXCERPT],
+        moved=ranked.place + 1 - rank,
+        logit="" if ranked.logit is None else f"{ranked.logit:.3f}",
+        best=bool(order) and order[0].place == ranked.place and order[0].logit is not None,
+        part=None if span is None else (start, end, len(text)),
+    )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hmac
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
+from es_rerank.app.api import experiment_pages
 from es_rerank.app.experiments import Experiments, Refusal, StateConflict
+from es_rerank.app.rendering import wants_page
 from es_rerank.errors import EsRerankError
 from es_rerank.experiment.state import Change
 
@@ -20,11 +21,17 @@ if TYPE_CHECKING:
 def router(application: Application) -> APIRouter:
     """The routes of this area."""
     routes = APIRouter(tags=["experiments"])
-    experiments = application.experiments
+    access, experiments = application.access, application.experiments
 
-    @routes.get("/experiments", summary="Every experiment in force, and which version of the state each instance has")
-    async def show() -> dict[str, Any]:
-        return await _shown(experiments)
+    @routes.get(
+        "/experiments",
+        summary="Every experiment in force, and which version of the state each instance has; as a page for browsers",
+        response_model=None,
+        dependencies=[Depends(access.reads)],
+    )
+    async def show(request: Request) -> dict[str, Any] | Response:
+        told = await shown(experiments)
+        return experiment_pages.overview(application, request, told) if wants_page(request) else told
 
     @routes.put(
         "/experiments/{name}",
@@ -38,26 +45,34 @@ def router(application: Application) -> APIRouter:
             403: {"description": "no administrator's key is configured: this is read-only"},
             409: {"description": "somebody else changed the state; look again"},
         },
+        dependencies=[Depends(access.administers)],
     )
-    async def change(name: str, request: Request, authorization: Annotated[str | None, Header()] = None) -> JSONResponse:
-        refused = _denied(application, authorization)
-        if refused is not None:
-            return refused
+    async def change(name: str, request: Request) -> JSONResponse:
         try:
             asked = msgspec.json.decode(await request.body(), type=Change)
-            await experiments.change(name, asked)
-        except (msgspec.ValidationError, msgspec.DecodeError, Refusal) as fault:
+        except (msgspec.ValidationError, msgspec.DecodeError) as fault:
             return JSONResponse({"error": str(fault)}, 400)
-        except StateConflict as fault:
-            return JSONResponse({"error": str(fault)}, 409)
-        except (EsRerankError, OSError, ValueError) as fault:
-            return JSONResponse({"error": f"the state cannot be stored: {fault}"}, 502)
-        return JSONResponse(await _shown(experiments))
+        problem, status = await changed(experiments, name, asked)
+        return JSONResponse({"error": problem}, status) if problem else JSONResponse(await shown(experiments))
 
     return routes
 
 
-async def _shown(experiments: Experiments) -> dict[str, Any]:
+async def changed(experiments: Experiments, name: str, asked: Change) -> tuple[str, int]:
+    """Make a change; what is wrong with it, and the status that says so, or an empty text."""
+    try:
+        await experiments.change(name, asked)
+    except Refusal as fault:
+        return str(fault), 400
+    except StateConflict as fault:
+        return str(fault), 409
+    except (EsRerankError, OSError, ValueError) as fault:
+        return f"the state cannot be stored: {fault}", 502
+    return "", 200
+
+
+async def shown(experiments: Experiments) -> dict[str, Any]:
+    """What runs, as JSON."""
     try:
         instances, fault = await experiments.instances(), experiments.fault
     except (EsRerankError, OSError, ValueError) as exc:
@@ -75,18 +90,6 @@ async def _shown(experiments: Experiments) -> dict[str, Any]:
     everywhere = not fault and all(version == experiments.version for version in instances.values())
     told = {"version": experiments.version, "instances": instances, "everywhere": everywhere, "fault": fault}
     return {"experiments": found, **told}
-
-
-def _denied(application: Application, authorization: str | None) -> JSONResponse | None:
-    key = application.settings.admin_key
-    if key is None:
-        remedy = "this is read-only: configure ES_RERANK_ADMIN_KEY to change experiments here"
-        return JSONResponse({"error": remedy}, 403)
-    given = (authorization or "").removeprefix("Bearer ")
-    if hmac.compare_digest(given.encode(), key.get_secret_value().encode()):
-        return None
-    headers = {"WWW-Authenticate": "Bearer"}
-    return JSONResponse({"error": "send the administrator's key as `Authorization: Bearer …`"}, 401, headers)
 
 
 def _schema() -> dict[str, Any]:

@@ -14,5 +14,15 @@ def test_the_two_ports_share_no_path() -> None:
         assert httpx.get(f"{running.url}/healthz").status_code == 502
         assert httpx.get(f"{running.api}/_search").status_code == 404
         paths = set(httpx.get(f"{running.api}/openapi.json").json()["paths"])
-        ours = {"/healthz", "/readyz", "/metrics", "/compare", "/info", "/experiments", "/experiments/{name}"}
+        ours = {
+            "/healthz",
+            "/readyz",
+            "/metrics",
+            "/compare",
+            "/live",
+            "/live.json",
+            "/info",
+            "/experiments",
+            "/experiments/{name}",
+        }
         assert paths == ours | {served.path for served in DIALECTS}

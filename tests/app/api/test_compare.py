@@ -76,6 +76,27 @@ def test_problems_in_words(page: tuple[Running, Stub]) -> None:
         assert "cannot reach" in found.text
 
 
+def test_hits_without_a_score() -> None:
+    """A search that sorts is shown as it is answered, with why it passed through; what is no search answer is told."""
+
+    def sorted_hits(request: bytes) -> Iterator[bytes]:
+        if b"gone" in request.partition(b"\r\n")[0]:
+            yield whole("200 OK", ["Content-Type: application/json"], b'{"took":1}')
+        else:
+            hits = [{"_index": "books", "_id": "seven", "_score": None, "_source": {"title": "snow"}, "sort": [7]}]
+            yield whole("200 OK", ["Content-Type: application/json"], answer(hits))
+
+    rules = POLICY.replace('["books*", "many", "vectors*"]', '["books", "gone"]')
+    body = '{"query":{"match":{"title":"snow"}},"sort":["year"]}'
+    with stub(sorted_hits) as upstream, proxy(upstream.url, policy=rules) as running:
+        found = httpx.get(f"{running.api}/compare", params={"index": "books", "body": body}).text
+        assert "reason=sort" in found
+        assert "the client sorts by something else" in found
+        assert found.count("<b>seven</b>") == 2
+        odd = httpx.get(f"{running.api}/compare", params={"index": "gone", "body": body}).text
+        assert "no hits that could be shown" in odd
+
+
 def test_our_own_login_is_used_where_there_is_one() -> None:
     """And the visitor's is not."""
     policy = POLICY.replace('["books*", "many", "vectors*"]', '["locked"]')
