@@ -183,7 +183,7 @@ class Proxy:
             self._entry_points.answered(many, done.status)
             return _Done(many, done.status, request, done.lines, done.body)
         await self._complete(exchange, many.answer.status, (*many.answer.headers, *_said(many)), many.answer.body)
-        return _Done(many, many.answer.status)
+        return _Done(many, many.answer.status, many.request or original)
 
     async def _served(self, original: UpstreamRequest, exchange: Exchange, found: route.SearchRoute) -> ServedMany:
         """Walk; a fault of our own is logged, and the client gets Elasticsearch's answer."""

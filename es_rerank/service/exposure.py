@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
 from es_rerank.core.experiment import CONTROL
 from es_rerank.core.ports import ExposureLog, Headers, UpstreamRequest
-from es_rerank.core.reasons import Disposition
+from es_rerank.core.reasons import Disposition, Passthrough
 from es_rerank.errors import AnswerUnreadable
 from es_rerank.experiment import exposure
 from es_rerank.experiment.difference import Difference, difference
 from es_rerank.experiment.exposure import Page, Shown, Took
 from es_rerank.search import answer, headers, msearch, page, spans
+from es_rerank.search.alone import alone
 from es_rerank.search.answer import FirstStage
 from es_rerank.search.plan import RerankPlan
+from es_rerank.search.route import MANY, Endpoint
 from es_rerank.service import coding
 from es_rerank.service.served import Part, Served, ServedMany
 from es_rerank.service.shadow import Shadow
@@ -62,13 +64,15 @@ class Exposures:
         if not self.wanted(many):
             return
         at, untouched = self._now(), _items(many, body, lines)
+        sampled = {place for place, part in enumerate(many.parts) if self._sampled(part.served)}
+        requests = _requests(many, request, sampled) if request is not None and sampled else {}
         for place, part in enumerate(many.parts):
             served = part.served
             if not _recorded(served):
                 continue
             stage = served.stage or _read(served.raw or untouched.get(place))
-            if request is not None and len(many.parts) == 1 and self._sampled(served):
-                task = asyncio.ensure_future(self._compared(part, request, stage, status, total_s, at))
+            if place in requests:
+                task = asyncio.ensure_future(self._compared(part, requests[place], stage, status, total_s, at))
                 self._beside.add(task)
                 task.add_done_callback(self._beside.discard)
             else:
@@ -81,7 +85,7 @@ class Exposures:
     def _sampled(self, served: Served) -> bool:
         """Whether shadow mode compares this search: a share of them, by a hash of the query id."""
         given = served.plan.assignment if served.plan else None
-        if given is None or given.mode != "shadow" or not self._shadow.free:
+        if given is None or given.mode != "shadow":
             return False
         digest = hashlib.sha256(given.query_id.encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(digest[:6], "big") / 2**48 < given.experiment.sample
@@ -89,7 +93,7 @@ class Exposures:
     async def _compared(
         self, part: Part, request: UpstreamRequest, stage: FirstStage | None, status: int, total_s: float, at: datetime
     ) -> None:
-        beside = await self._shadow.rerank(request, part.served)
+        beside = await self._shadow.rerank(request, part.served) if self._shadow.free else None
         self._write(part, stage, status, total_s, at, beside)
 
     def _write(
@@ -128,6 +132,35 @@ def _recorded(served: Served) -> bool:
 def _of_shadow(raw: Disposition, beside: Disposition) -> Disposition:
     """The client got Elasticsearch's order; what is told of the model is what happened beside it."""
     return msgspec.structs.replace(raw, reason=beside.reason or raw.reason, window=beside.window)
+
+
+def _requests(many: ServedMany, request: UpstreamRequest, places: Collection[int]) -> Mapping[int, UpstreamRequest]:
+    """The searches at some places, each as a request that can be asked by itself."""
+    found: dict[int, UpstreamRequest] = {}
+    items: Sequence[msearch.Item] = ()
+    if len(many.parts) > 1 or any(_endpoint(part) in MANY for part in many.parts):
+        items = _parsed(request)
+        if len(items) != len(many.parts):
+            return {}
+    for place in places:
+        part, plan = many.parts[place], many.parts[place].served.plan
+        if plan is not None:
+            whole = not items and plan.call.route.endpoint != "template"
+            said = items[place].said if items else {}
+            found[place] = request if whole else alone(plan.call, part.expression, said, request)
+    return found
+
+
+def _endpoint(part: Part) -> Endpoint | None:
+    return part.served.plan.call.route.endpoint if part.served.plan else None
+
+
+def _parsed(request: UpstreamRequest) -> Sequence[msearch.Item]:
+    try:
+        items = msearch.parse(coding.body_of(request))
+    except coding.Undecodable:
+        return ()
+    return () if isinstance(items, Passthrough) else items
 
 
 def _items(many: ServedMany, body: bytes | None, lines: Headers) -> Mapping[int, bytes]:

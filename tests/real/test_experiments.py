@@ -180,6 +180,29 @@ def test_shadow(books: Engine) -> None:
     assert one["query_attributes"]["served"] == "control"
 
 
+def test_shadow_of_many_searches(books: Engine) -> None:
+    """Each item is compared as a search of its own; so is what a template stands for."""
+    index = "ubi_shadow_many"
+    forget(books, index)
+    items: list[dict[str, Any]] = [{"index": "books", "preference": "_local"}, {**SNOW, "size": 2}, {}, {**SNOW, "size": 3}]
+    body = b"".join(json.dumps(line).encode() + b"\n" for line in items)
+    template = {"source": {**SNOW, "size": "{{size}}"}, "params": {"size": 4}}
+    with proxy(books.url, FaultyBackend(), policy(index, "shadow")) as running:
+        direct = ask(books.url, "POST", "/books/_search", SNOW)
+        many = ask(running.url, "POST", "/books/_msearch", body, {"Content-Type": "application/x-ndjson"})
+        ids = (many.header("x-rerank-query-id") or "").split(", ")
+        assert len(ids) == 2
+        rendered = ask(running.url, "POST", "/books/_search/template", template)
+        if rendered.status == 200 and rendered.header("x-rerank-query-id"):
+            ids.append(rendered.header("x-rerank-query-id") or "")
+        found = records(books, index, len(ids))
+    for identity, size in zip(ids, (2, 3, 4), strict=False):
+        told = found[identity]["query_attributes"]
+        assert found[identity]["query_response_hit_ids"] == direct.ids[:size]
+        assert told["difference"]["displacement"] > 0
+        assert told["window"] > size
+
+
 def test_many_searches(books: Engine) -> None:
     """The items of an ``_msearch`` are of one unit: all control, or all reranked; each has a record of its own."""
     index = "ubi_many"

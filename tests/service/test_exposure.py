@@ -183,6 +183,38 @@ async def test_shadow(sample: float, free: bool, compared: bool) -> None:
     assert told.get("window") == (3 if compared else None)
 
 
+MANY = b'{"index":"books","routing":"a"}\n{"query":{"match":{"title":"snow"}}}\n{}\n{"size":0}\n'
+
+
+def of_many(served: Served) -> Served:
+    assert served.plan is not None
+    call = served.plan.call
+    there = msgspec.structs.replace(call.route, endpoint="msearch")
+    plan = msgspec.structs.replace(served.plan, call=msgspec.structs.replace(call, route=there))
+    return msgspec.structs.replace(served, plan=plan, raw=ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        (MANY, [b"/books/_search?routing=a"]),
+        (b"\n", []),
+        (MANY * 2, []),
+    ],
+)
+async def test_shadow_of_many(body: bytes, asked: list[bytes]) -> None:
+    """An item is asked by itself; where the request cannot be read as its items, nothing is compared."""
+    shadow = FakeShadow(reranked())
+    found, kept = exposures(shadow)
+    left = Served(Disposition(Outcome.PASSED_THROUGH, Reason.SIZE_ZERO))
+    request = UpstreamRequest("POST", b"/_msearch", (), body)
+    found.record(many(of_many(in_shadow(1.0)), left), request, 200, 0.1, None, ())
+    await found.settled()
+    assert [one.target for one in shadow.asked] == asked
+    assert len(kept.documents) == 1
+    assert ("difference" in kept.documents[0]["query_attributes"]) is bool(asked)
+
+
 async def test_a_shadow_that_came_to_nothing() -> None:
     """Recorded without a difference; why is said where it is known."""
     fallen = Served(Disposition(Outcome.FELL_BACK, Reason.TIMEOUT, 3, 0), plan=plain())
