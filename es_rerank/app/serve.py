@@ -34,12 +34,14 @@ def listener(place: str, option: str, *, shared: bool = False) -> socket.socket:
     """Bind ``host:port`` (port 0: any free one), ``shared`` with others; raises ConfigError that names the option."""
     host, port = host_and_port(place)
     try:
-        return socket.create_server(
+        found = socket.create_server(
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048, reuse_port=shared
         )
     except OSError as exc:
         remedy = f"stop what uses it, or choose another with {option}"
         raise ConfigError(option, "", f"cannot listen on {place}: {exc.strerror or exc}", remedy) from exc
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted ones inherit it; asyncio sets it on some only
+    return found
 
 
 def server(app: Any, settings: Settings, **more: Any) -> _Server:  # noqa: ANN401  an ASGI application

@@ -113,3 +113,11 @@ def test_certificates_that_cannot_be_used(folder: object, certificates: Certific
         with pytest.raises(ConfigError, match="--tls-cert"):
             with running(app, proxy_socket, api_socket):
                 raise AssertionError("it must not start")
+
+
+def test_small_packets_do_not_wait() -> None:
+    """What is accepted sends at once (no Nagle): an answer in two writes would wait 40 ms for a delayed acknowledgement."""
+    with listener("127.0.0.1:0", "--listen") as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
