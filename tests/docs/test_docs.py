@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
+import typing
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 
+from es_rerank.cli import app
 from es_rerank.config.loader import load
 from es_rerank.core.reasons import MEANINGS
 from es_rerank.telemetry.metrics import Metrics
@@ -48,7 +52,10 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "docs/experiments.md"])
+POLICY_PAGES = ["README.md", "README.zh-CN.md", "docs/experiments.md", "docs/tutorial.md", "docs/tutorial.zh-CN.md"]
+
+
+@pytest.mark.parametrize("page", POLICY_PAGES)
 def test_policies_in_the_readme_load(page: str, tmp_path: Path) -> None:
     """Each YAML block is a policy."""
     blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
@@ -70,6 +77,39 @@ def test_both_readmes_have_the_same_examples() -> None:
     assert len(blocks[0]) == len(blocks[1])
     same = [one.split() == two.split() for one, two in zip(*blocks, strict=True)]
     assert sum(same) >= len(same) - 1
+
+
+def test_both_tutorials_have_the_same_examples() -> None:
+    """To the letter."""
+    blocks = [
+        re.findall(r"```\w+\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+        for page in ("docs/tutorial.md", "docs/tutorial.zh-CN.md")
+    ]
+    assert blocks[0] == blocks[1]
+    assert len(blocks[0]) > 5
+
+
+def commands() -> list[tuple[str, list[str]]]:
+    """Every ``es-rerank …`` in a shell block of any page, its lines joined."""
+    found = []
+    for page in PAGES:
+        for block in re.findall(r"```(?:sh|bash)\n(.*?)```", page.read_text(), re.DOTALL):
+            for line in block.replace("\\\n", " ").splitlines():
+                words = shlex.split(re.sub(r"\s#.*", "", line)) if line.strip().startswith("es-rerank") else []
+                if words:
+                    found.append((page.name, words[1:]))
+    return found
+
+
+@pytest.mark.parametrize(("page", "words"), commands(), ids=lambda part: " ".join(part) if isinstance(part, list) else part)
+def test_commands_exist(page: str, words: list[str]) -> None:
+    """With every option that a page gives them."""
+    command: typing.Any = typer.main.get_command(app)
+    while words and hasattr(command, "commands"):
+        assert words[0] in command.commands, (page, words)
+        command, words = command.commands[words[0]], words[1:]
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    assert [word for word in words if word.startswith("--") and word.partition("=")[0] not in known] == [], page
 
 
 def test_compose_and_image() -> None:
