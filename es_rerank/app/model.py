@@ -44,7 +44,7 @@ class Model:
         self._load_backends = load_backends or (lambda: load_backends_of(settings))
         self.scorer: Batcher | RemoteScorer | ProviderScorer
         if settings.scorer == "remote":
-            self.scorer = remote_of(settings)
+            self.scorer = remote_of(settings, metrics.asked)
         else:
             self.scorer = Batcher(
                 max_batch_tokens=settings.max_batch_tokens,
@@ -101,10 +101,10 @@ class Model:
             return
 
 
-def remote_of(settings: Settings) -> RemoteScorer | ProviderScorer:
+def remote_of(settings: Settings, tell: Callable[[str], None] = lambda _: None) -> RemoteScorer | ProviderScorer:
     """The scorer at the addresses that the settings name; raises ScorerError for an unusable CA file."""
     if settings.scorer_dialect == "es-rerank":
-        return RemoteScorer(settings.scorer_urls, settings.scorer_ca)
+        return RemoteScorer(settings.scorer_urls, settings.scorer_ca, tell)
     return ProviderScorer(
         settings.scorer_dialect,
         settings.scorer_urls,

@@ -12,34 +12,17 @@ from pathlib import Path
 
 import aiohttp
 
+from es_rerank.core.estimate import estimate
 from es_rerank.core.ports import Scored, ScoringJob
 from es_rerank.dialects.providers import PROVIDERS, Provider, ProviderName, Request
 from es_rerank.errors import ScorerBusy, ScorerError
 from es_rerank.scoring.addresses import Address, Addresses
+from es_rerank.scoring.budget import Budget
 from es_rerank.scoring.remote import Info
 
 _AT_ONCE = 4
 _FIRST_WAIT_S = 0.1
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-
-
-class Retries:
-    """How many requests may be sent again: a share of those that were sent, and a burst."""
-
-    def __init__(self, share: float = 0.1, burst: float = 10) -> None:
-        self._share = share
-        self._burst = burst
-        self._left = burst
-
-    def sent(self) -> None:
-        """A request was sent for the first time."""
-        self._left = min(self._left + self._share, self._burst)
-
-    def take(self) -> bool:
-        """Whether one may be sent again."""
-        allowed = self._left >= 1
-        self._left -= allowed
-        return allowed
 
 
 class _Passing(ScorerError):
@@ -71,7 +54,7 @@ class ProviderScorer:
         self._model = model
         self._addresses = Addresses(urls, ca)
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
-        self._retries = Retries()
+        self._retries = Budget()
 
     def __repr__(self) -> str:
         return f"<ProviderScorer {self._name} at {self._addresses!r}>"
@@ -129,16 +112,16 @@ class ProviderScorer:
     async def _asked(self, address: Address, request: Request) -> list[float]:
         """One request; raises _Passing, ScorerError."""
         url, body = f"{address.base}{self._provider.path}", self._provider.encode(request)
-        address.under_way += 1
+        tokens = sum(estimate((request.query, text)) for text in request.texts)
         try:
-            async with address.session.post(url, data=body, headers=self._headers) as response:
-                data = await response.read()
-                status, after = response.status, response.headers.get("Retry-After", "")
+            with address.busy(tokens):
+                async with address.session.post(url, data=body, headers=self._headers) as response:
+                    data = await response.read()
+                    status, after = response.status, response.headers.get("Retry-After", "")
         except (aiohttp.ClientError, OSError) as exc:
-            address.rest()
+            address.failed()
             raise _Passing(f"the scorer at {address.url} cannot be reached: {type(exc).__name__}: {exc}") from exc
-        finally:
-            address.under_way -= 1
+        address.worked()
         if status == 200:  # noqa: PLR2004  found
             return self._provider.decode(data, len(request.texts))
         said = f"the scorer at {address.url} answered {status}: {data.decode('utf-8', 'replace')[:300]}"

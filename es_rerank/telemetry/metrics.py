@@ -74,6 +74,13 @@ class Metrics:
             ("result",),
             registry=registry,
         )
+        self._asked = Counter(
+            "es_rerank_scorer_requests",
+            "Requests to scorers in other processes: first, retry (elsewhere, after a fault), hedge (elsewhere, since the "
+            "first takes unusually long), hedge-won (that one answered first)",
+            ("kind",),
+            registry=registry,
+        )
         self._ready = Gauge("es_rerank_ready", "1 once the model is warm", registry=registry)
         self._reloads = Counter(
             "es_rerank_config_reloads", "Attempts to load changed policy files", ("result",), registry=registry
@@ -117,6 +124,10 @@ class Metrics:
     def exposed(self, result: str, count: int) -> None:
         """Count records of experiments: ``written``, ``spooled``, ``refused`` or ``dropped``."""
         self._child(self._exposed, result).inc(count)
+
+    def asked(self, kind: str) -> None:
+        """Count a request to a scorer in another process: ``first``, ``retry``, ``hedge`` or ``hedge-won``."""
+        self._child(self._asked, kind).inc()
 
     def batch(self, pairs: int, fill: float) -> None:
         """Take note of one batch of the model; ``fill`` is the share of the token budget used."""

@@ -19,7 +19,8 @@ from es_rerank.config.settings import Settings
 from es_rerank.core.ports import ScoringJob
 from es_rerank.dialects.providers import ProviderName
 from es_rerank.errors import ScorerBusy, ScorerError
-from es_rerank.scoring.provider import ProviderScorer, Retries
+from es_rerank.scoring.budget import Budget
+from es_rerank.scoring.provider import ProviderScorer
 from es_rerank.scoring.texts import Texts
 from es_rerank.telemetry.metrics import Metrics
 from tests.fakes import ShufflingBackend
@@ -117,7 +118,7 @@ async def test_faults_that_pass(status: str) -> None:
 async def test_faults_that_stay(status: str, fault: type[Exception]) -> None:
     """Are told; a request that is wrong is not sent again, others as often as the budget allows."""
     async with against(lambda _: iter([whole(status, [], b"no")])) as (server, scorer):
-        scorer._retries = Retries(burst=2)
+        scorer._retries = Budget(burst=2)
         with pytest.raises(fault, match="answered"):
             await scorer.score(job("a"))
         assert len(server.requests) == (1 if status.startswith("400") else 3)
@@ -142,28 +143,15 @@ async def test_what_comes_too_late() -> None:
 
 async def silent(scorer: ProviderScorer) -> object:
     scorer._addresses.all[0].base = "http://127.0.0.1:1"
-    scorer._retries = Retries(burst=0)
+    scorer._retries = Budget(burst=0)
     return await scorer.info()
 
 
 async def test_nobody_there() -> None:
     """Told after the budget is used up."""
     scorer = ProviderScorer("infinity", ("http://127.0.0.1:1",))
-    scorer._retries = Retries(burst=1)
+    scorer._retries = Budget(burst=1)
     with pytest.raises(ScorerError, match="cannot be reached"):
         await scorer.score(job("a"))
     assert repr(scorer) == "<ProviderScorer infinity at http://127.0.0.1:1>"
     await scorer.close()
-
-
-def test_retries() -> None:
-    """A burst, then a share of what was sent."""
-    found = Retries(share=0.5, burst=2)
-    assert [found.take() for _ in range(3)] == [True, True, False]
-    found.sent()
-    assert not found.take()
-    found.sent()
-    assert found.take()
-    for _ in range(100):
-        found.sent()
-    assert [found.take() for _ in range(3)] == [True, True, False]

@@ -16,6 +16,7 @@ from es_rerank.config.settings import Settings
 from es_rerank.core.ports import ScoringJob
 from es_rerank.errors import ScorerBusy, ScorerError
 from es_rerank.scoring.backend import TextBackend
+from es_rerank.scoring.budget import Budget
 from es_rerank.scoring.remote import RemoteScorer
 from es_rerank.scoring.texts import Texts
 from tests.certificates import Certificates
@@ -98,6 +99,89 @@ async def test_another_address_takes_over(tmp_path: Path) -> None:
         with pytest.raises(ScorerError, match=r"dead\.sock cannot be reached"):
             await found.score(job("a"))
         assert "dead.sock" in str(await found.info())
+
+
+async def test_a_place_that_hangs_rests(tmp_path: Path) -> None:
+    """No answer by the deadline: nothing was scored, and the next searches go elsewhere at once."""
+    hung, alive = f"unix:{tmp_path / 'hung.sock'}", f"unix:{tmp_path / 'alive.sock'}"
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_unix_server(hang, str(tmp_path / "hung.sock"))
+    kinds: list[str] = []
+    async with scorer(alive, ShufflingBackend()):
+        found = RemoteScorer([hung, alive], tell=kinds.append)
+        assert (await found.score(job("a", seconds=0.15))).logits == (None,)
+        for _ in range(5):
+            assert (await found.score(job("a"))).logits == logits("a")
+        assert kinds == ["first"] * 6
+        assert (await found.score(job("a", seconds=0.01))).logits in {(None,), logits("a")}
+        await found.close()
+    server.close()
+
+
+async def test_retries_have_a_budget(tmp_path: Path) -> None:
+    """Where every address fails, a search is not sent to all of them for ever."""
+    kinds: list[str] = []
+    found = RemoteScorer([f"unix:{tmp_path / name}" for name in ("a", "b", "c")], tell=kinds.append)
+    for _ in range(40):
+        with pytest.raises(ScorerError, match="cannot be reached"):
+            await found.score(job("a"))
+    assert kinds.count("first") == 40
+    assert 10 <= kinds.count("retry") <= 14
+    await found.close()
+
+
+async def test_the_slowest_are_asked_elsewhere_too(tmp_path: Path) -> None:
+    """The first answer counts, and the place that hung is rid of the work; at most one in a hundred is asked twice."""
+    slow, quick = FaultyBackend(), ShufflingBackend()
+    first, second = f"unix:{tmp_path / 'first.sock'}", f"unix:{tmp_path / 'second.sock'}"
+    kinds: list[str] = []
+    async with scorer(first, slow), scorer(second, quick):
+        found = RemoteScorer([first, second], tell=kinds.append)
+        while isinstance(await found.info(), str):
+            await asyncio.sleep(0.01)
+        for place in range(120):
+            await found.score(job(f"known {place}"))
+        found._hedging._budget = Budget(0, 1)  # whatever was spent on a machine that is busy
+        before = kinds.count("hedge")
+        slow.fault = "stalls"
+        scored = await found.score(job("late"))
+        assert scored.logits == logits("late")
+        assert kinds[-2:] == ["hedge", "hedge-won"]
+        assert kinds.count("hedge") == before + 1
+        slow.fault = ""
+        slow.released.set()
+        for place in range(5):
+            assert (await found.score(job(f"again {place}"))).logits == logits(f"again {place}")
+        await found.close()
+
+
+async def test_a_hedge_does_not_outlive_its_search(tmp_path: Path) -> None:
+    """A caller who leaves takes both requests along; two faults are the first's."""
+    kinds: list[str] = []
+    slow, other = FaultyBackend(), FaultyBackend()
+    first, second = f"unix:{tmp_path / 'first.sock'}", f"unix:{tmp_path / 'second.sock'}"
+    async with scorer(first, slow), scorer(second, other):
+        found = RemoteScorer([first, second], tell=kinds.append)
+        while isinstance(await found.info(), str):
+            await asyncio.sleep(0.01)
+        for place in range(200):
+            await found.score(job(f"known {place}"))
+        found._hedging._budget = Budget(0, 1)
+        slow.fault = other.fault = "stalls"
+        task = asyncio.ensure_future(found.score(job("late")))
+        while kinds[-1] != "hedge":
+            await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert [one.requests for one in found._addresses.all] == [0, 0]
+        for backend in (slow, other):
+            backend.released.set()
+        await found.close()
 
 
 async def test_faults_keep_their_kind(tmp_path: Path) -> None:

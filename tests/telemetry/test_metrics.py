@@ -18,6 +18,16 @@ def test_searches_by_outcome_and_reason() -> None:
     assert "es_rerank_scored_hits_sum 98.0" in told
 
 
+def test_requests_to_scorers() -> None:
+    """By kind."""
+    metrics = Metrics()
+    for kind in ("first", "first", "hedge"):
+        metrics.asked(kind)
+    told = metrics.exposition().decode()
+    assert 'es_rerank_scorer_requests_total{kind="first"} 2.0' in told
+    assert 'es_rerank_scorer_requests_total{kind="hedge"} 1.0' in told
+
+
 def test_fallbacks() -> None:
     """Nothing scored is no observation of scored hits."""
     import msgspec
