@@ -7,6 +7,7 @@ import sys
 import typer
 
 from es_rerank.cli.calibrate import calibrate
+from es_rerank.cli.capacity import capacity
 from es_rerank.cli.check_config import check_config
 from es_rerank.cli.demo import demo
 from es_rerank.cli.demo_experiment import demo_experiment
@@ -39,6 +40,7 @@ app.command()(demo_experiment)
 app.command()(init)
 app.command()(check_config)
 app.command()(doctor)
+app.command()(capacity)
 app.command()(load)
 app.command()(evaluate)
 app.command()(sweep)

@@ -19,6 +19,9 @@ from es_rerank.search.request import decode
 from es_rerank.search.route import SearchRoute
 from es_rerank.search.spans import Span
 
+MAX_ITEMS = 1_000
+"""Searches of one request that are looked at one by one; a request of more passes through as it came."""
+
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -52,7 +55,7 @@ def parse(body: bytes) -> tuple[Item, ...] | Passthrough:
         return Passthrough(Reason.UNSUPPORTED)
     while lines and not lines[-1].strip():
         lines.pop()
-    if len(lines) % 2:
+    if len(lines) % 2 or len(lines) > 2 * MAX_ITEMS:
         return Passthrough(Reason.UNSUPPORTED)
     items = []
     for header, search in zip(lines[::2], lines[1::2], strict=True):

@@ -19,6 +19,9 @@ from es_rerank.search.route import SearchRoute
 MAX_RESULT_WINDOW = 10_000
 """``index.max_result_window``'s default: beyond it the 400 belongs to the client."""
 
+MAX_OBJECTS = 10_000
+"""Opening braces in a body that is walked; one with more passes through. Elasticsearch takes some 1,000 clauses."""
+
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
@@ -53,6 +56,8 @@ def parse(route: SearchRoute, content_type: bytes | None, body: bytes | None) ->
         body, held_in = source.encode("utf-8", "surrogatepass"), "source"
     elif body and not is_json(content_type):
         return Passthrough(Reason.NOT_JSON)
+    if body and body.count(b"{") > MAX_OBJECTS:
+        return Passthrough(Reason.UNSUPPORTED)
     if route.parameter("format") not in {None, "", "json"}:
         return Passthrough(Reason.NOT_JSON)
     tree = decode(body) if body else {}

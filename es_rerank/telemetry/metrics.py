@@ -68,6 +68,10 @@ class Metrics:
             registry=registry,
         )
         self._looked_up = [looked_up.labels(result) for result in ("hit", "joined", "miss")]
+        self._beside_searches(registry)
+
+    def _beside_searches(self, registry: CollectorRegistry) -> None:
+        """What is counted of records, scorers elsewhere and the process itself."""
         self._exposed = Counter(
             "es_rerank_exposures",
             "Records of experiments: written, spooled (in the file until the index is back), refused, dropped",

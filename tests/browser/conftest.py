@@ -18,7 +18,7 @@ from selenium.webdriver.chrome.service import Service
 from es_rerank.app.background import Running
 from es_rerank.scoring.embedded import EmbeddedBackend
 from tests.real.conftest import REQUIRED
-from tests.real.engines import Engine
+from tests.real.engines import Engine, Missing
 from tests.running import proxy
 from tests.wire import ask
 
@@ -54,11 +54,16 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
     found.quit()
 
 
-@pytest.fixture(scope="session")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+@pytest.fixture(scope="session", params=["embedded", "elasticsearch-9"])
+def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The demo's documents, and one that is hostile in every field; an experiment, and somebody who may do everything."""
     folder = tmp_path_factory.mktemp("pages")
-    engine = Engine("embedded").launch().wait()
+    try:
+        engine = Engine(request.param).launch().wait()
+    except Missing as exc:
+        if REQUIRED:
+            pytest.fail(f"{request.param} is required: {exc}")
+        pytest.skip(f"left out, pages over {request.param}: {exc}")
     data = ROOT / "es_rerank/cli/data"
     documents = json.loads((data / "demo.json").read_text())["documents"]
     lines = b""

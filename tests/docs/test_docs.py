@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shlex
 import typing
@@ -14,7 +15,7 @@ import yaml
 
 from es_rerank.cli import app
 from es_rerank.config.loader import load
-from es_rerank.core.reasons import MEANINGS
+from es_rerank.core.reasons import MEANINGS, Outcome
 from es_rerank.telemetry.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +39,41 @@ def test_every_reason_and_metric_is_listed() -> None:
         assert f"| `{reason.value}` | {meaning} |" in page
     for family in Metrics().registry.collect():
         assert family.name in page, family.name
+
+
+def asked_of_prometheus() -> list[str]:
+    """Every expression of the alerts and of the dashboard."""
+    rules = yaml.safe_load((ROOT / "deploy/prometheus/es-rerank.rules.yaml").read_text())
+    board = json.loads((ROOT / "deploy/grafana/es-rerank.json").read_text())
+    found = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    return found + [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+
+
+def test_alerts_and_dashboard_ask_for_what_is_counted() -> None:
+    """Each metric exists, with the labels that are asked for, and each counted family is on the dashboard or in an alert."""
+    known: dict[str, str] = {}
+    for family in Metrics().registry.collect():
+        kinds = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(family.type, [""])
+        known |= {family.name + kind: family.name for kind in kinds}
+    asked = {name for text in asked_of_prometheus() for name in re.findall(r"es_rerank_\w+", text)}
+    assert asked - known.keys() == set()
+    assert set(known.values()) - {known[name] for name in asked} <= {"es_rerank_scored_hits", "es_rerank_passthrough_bytes"}
+    for text in asked_of_prometheus():
+        assert text.count("(") == text.count(")")
+        assert text.count("{") == text.count("}")
+        for label, value in re.findall(r'(outcome|stage|kind|result|reason)=~?"([^"]+)"', text):
+            words: dict[str, set[str]] = {"outcome": set(Outcome), "stage": {"total", "queue"}, "kind": {"first", "retry"}}
+            words["result"] = {"refused", "dropped"}
+            assert set(value.split("|")) <= words[label], text
+
+
+def test_every_alert_is_in_the_runbook() -> None:
+    """By its name."""
+    rules = yaml.safe_load((ROOT / "deploy/prometheus/es-rerank.rules.yaml").read_text())
+    runbook = (ROOT / "docs/operations.md").read_text().partition("## Runbook")[2]
+    for rule in (rule for group in rules["groups"] for rule in group["rules"]):
+        assert f"`{rule['alert']}`" in runbook
+        assert rule["annotations"]["summary"]
 
 
 def test_shipped_policies_load() -> None:

@@ -13,14 +13,21 @@ MAX_QUERY_CHARACTERS = 1000
 """Longer query text is cut, as OpenSearch's ``query_text_path`` refuses more than 1,000 characters."""
 
 
+MAX_RAW_CHARACTERS = 10_000
+"""Of one text, before its blanks are counted: what a client sends is not walked for ever."""
+
+MAX_TEXTS = 64
+"""Different texts of one search that are looked at; each is compared with every other."""
+
 _IDEOGRAPHS = 0x2E80
 """Scripts from here on (CJK radicals, kana, ideographs) do not separate words."""
 
 
 def combine(texts: Sequence[str], how: Literal["join", "longest", "first", "skip"]) -> str | None:
     """Give one text, cut to MAX_QUERY_CHARACTERS; None where nothing but blanks and punctuation is left."""
-    spoken = [" ".join(text.split()) for text in texts]
-    kept = _distinct([text for text in spoken if any(letter.isalnum() for letter in text)])
+    spoken = (" ".join(text[:MAX_RAW_CHARACTERS].split())[:MAX_QUERY_CHARACTERS].strip() for text in texts)
+    said = {text.casefold(): text for text in reversed([text for text in spoken if any(map(str.isalnum, text))])}
+    kept = _distinct(list(reversed(said.values()))[:MAX_TEXTS])
     if not kept or (len(kept) > 1 and how == "skip"):
         return None
     if how == "longest":

@@ -18,6 +18,8 @@ from es_rerank.core.patterns import matches
 from es_rerank.search.query_text.lucene import query_string, simple_query_string
 
 _MAX_DEPTH = 60
+_MAX_CLAUSES = 4_096
+"""Of one search; Elasticsearch itself takes 1,024 in a ``bool`` where nobody allowed more."""
 
 
 def builder_text(builder: object) -> list[str]:
@@ -52,12 +54,14 @@ class Walk:
         self.ignored = ignored
         self.use_filters = use_filters
         self._depth = 0
+        self._left = _MAX_CLAUSES
 
     def texts(self, query: object) -> list[str]:
-        """All texts of a query (an object) or of several (a list), in document order."""
-        if self._depth > _MAX_DEPTH:
+        """All texts of a query (an object) or of several (a list), in document order; of very many clauses the first."""
+        if self._depth > _MAX_DEPTH or self._left <= 0:
             return []
         self._depth += 1
+        self._left -= 1
         try:
             return list(self._walked(query))
         finally:
@@ -65,7 +69,7 @@ class Walk:
 
     def _walked(self, query: object) -> Iterator[str]:
         if isinstance(query, list):
-            for part in query:
+            for part in query[: self._left]:
                 yield from self.texts(part)
         elif isinstance(query, dict):
             for name, body in query.items():

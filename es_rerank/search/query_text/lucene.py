@@ -15,11 +15,14 @@ import msgspec
 
 from es_rerank.core.patterns import matches
 
+MAX_CHARACTERS = 10_000
+"""Of one text that are read: the model sees a thousand at most."""
+
 _FULL = re.compile(
     r"""(?P<blank>\s+)
     | (?P<phrase>"(?:\\.|[^"\\])*"?)
     | (?P<regex>/(?:\\.|[^/\\])+/)
-    | (?P<range>[\[{][^\]}]*[\]}])
+    | (?P<range>[\[{][^\[\]{}]*[\]}])
     | (?P<open>\() | (?P<close>\))
     | (?P<suffix>[~^][0-9.]*)
     | (?P<operator>&&|\|\|)
@@ -75,7 +78,7 @@ def simple_query_string(text: str) -> list[str]:
 
 def _words(syntax: re.Pattern[str], text: str, ignored: Sequence[str]) -> list[str]:
     reading = _Reading()
-    for piece in syntax.finditer(text):
+    for piece in syntax.finditer(text[:MAX_CHARACTERS]):
         _take(reading, piece.lastgroup or "other", piece[0], ignored)
     words = reading.spoken or reading.keywords
     joined = " ".join(word for word in words if word.strip())
