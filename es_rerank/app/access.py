@@ -116,10 +116,15 @@ class Access:
         """Let a reader in who sends a form of ours; raises Denied."""
         return self._least(request, Role.READER, form=True)
 
-    def _least(self, request: Request, least: Role, *, form: bool = False) -> Role:
+    def own_form(self, request: Request) -> Role:
+        """What a request may do that sends a form of ours; raises Denied for one of another site."""
         found = self.role(request)
-        if form and _foreign(request):
+        if _foreign(request):
             raise Denied(403, "this form was sent from another site")
+        return found
+
+    def _least(self, request: Request, least: Role, *, form: bool = False) -> Role:
+        found = self.own_form(request) if form else self.role(request)
         if found >= least:
             return found
         if not any(role >= least for role in self._keys):

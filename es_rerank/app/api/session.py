@@ -36,7 +36,7 @@ def router(application: Application) -> APIRouter:
 
     @routes.post("/login")
     async def enter(request: Request) -> Response:
-        access.role(request)
+        access.own_form(request)
         given = await form(request)
         then = own_path(given.get("next", ""))
         if not access.tries(request):

@@ -65,6 +65,12 @@ def test_hosts(api: str) -> None:
         assert httpx.get(f"{api}{path}", headers=foreign).status_code == 200
 
 
+def test_nobody_is_logged_in_by_another_site(api: str) -> None:
+    """A form of elsewhere cannot put its own session into a browser."""
+    told = httpx.post(f"{api}/login", data={"key": "r"}, headers={"sec-fetch-site": "cross-site"})
+    assert (told.status_code, "set-cookie" in told.headers) == (403, False)
+
+
 def test_too_many_attempts() -> None:
     """Are answered 429, the right key among them."""
     with proxy(NOWHERE, admin_key="a") as running:
