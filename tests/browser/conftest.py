@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from es_rerank.app.background import Running
 from es_rerank.scoring.embedded import EmbeddedBackend
@@ -93,3 +96,9 @@ def shown(browser: webdriver.Chrome, name: str) -> None:
         height = browser.execute_script("return document.documentElement.scrollHeight")
         browser.set_window_size(browser.get_window_size()["width"], min(height + 150, 2000))
         browser.save_screenshot(f"{folder}/{name}.png")
+
+
+def says(browser: webdriver.Chrome, selector: str, words: str) -> None:
+    """Wait until an element says something; a page that is being replaced may be looked at in between."""
+    slow = WebDriverWait(browser, 30, ignored_exceptions=(StaleElementReferenceException, NoSuchElementException))
+    slow.until(lambda one: words in one.find_element(By.CSS_SELECTOR, selector).text, f"{selector} never said {words}")

@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from es_rerank.app.background import Running
-from tests.browser.conftest import shown
+from tests.browser.conftest import says, shown
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -19,7 +19,7 @@ def search(browser: webdriver.Chrome, page: Running, query: str) -> None:
     browser.get(f"{page.api}/compare")
     field = browser.find_element(By.NAME, "q")
     field.send_keys(query, Keys.ENTER)
-    browser.find_element(By.CSS_SELECTOR, ".outcome, .problem")
+    says(browser, ".outcome, .problem", "")
 
 
 def test_a_query_is_typed_and_both_orders_are_read(browser: webdriver.Chrome, page: Running) -> None:
@@ -72,20 +72,20 @@ def test_problems_are_said(browser: webdriver.Chrome, page: Running) -> None:
 
 def test_a_whole_search_and_why_it_passed_through(browser: webdriver.Chrome, page: Running) -> None:
     """As a client sends it; a reranked one tells its plan, one that is sorted tells why there is none."""
+
+    def send(body: str, outcome: str) -> None:
+        field = browser.find_element(By.NAME, "body")
+        field.clear()
+        field.send_keys(body)
+        browser.find_element(By.CSS_SELECTOR, "main form button").click()
+        says(browser, ".outcome", outcome)
+        browser.find_element(By.CSS_SELECTOR, "details.plan summary").click()
+
     browser.get(f"{page.api}/compare?index=es-rerank-demo")
     browser.find_element(By.CSS_SELECTOR, "details.whole summary").click()
-    body = browser.find_element(By.NAME, "body")
-    body.send_keys('{"query": {"match": {"text": "milk"}}, "size": 3}')
-    browser.find_element(By.CSS_SELECTOR, "main form button").click()
-    browser.find_element(By.CSS_SELECTOR, "details.plan summary").click()
-    plan = browser.find_element(By.CSS_SELECTOR, "details.plan").text
-    assert "words for the model\nmilk" in plan
-    assert "page (from + size)\n0 + 3" in plan
-    assert "POST /es-rerank-demo/_search" in plan
-    body = browser.find_element(By.NAME, "body")
-    body.clear()
-    body.send_keys('{"query": {"match": {"text": "milk"}}, "sort": ["_doc"]}')
-    browser.find_element(By.CSS_SELECTOR, "main form button").click()
-    assert "reason=sort: the client sorts by something else" in browser.find_element(By.CSS_SELECTOR, ".outcome").text
-    browser.find_element(By.CSS_SELECTOR, "details.plan summary").click()
-    assert "as it came" in browser.find_element(By.CSS_SELECTOR, "details.plan").text
+    send('{"query": {"match": {"text": "milk"}}, "size": 3}', "reranked;window=")
+    says(browser, "details.plan", "words for the model\nmilk")
+    says(browser, "details.plan", "page (from + size)\n0 + 3")
+    says(browser, "details.plan", "POST /es-rerank-demo/_search")
+    send('{"query": {"match": {"text": "milk"}}, "sort": ["_doc"]}', "reason=sort: the client sorts by something else")
+    says(browser, "details.plan", "as it came")

@@ -13,13 +13,12 @@ from typing import Any
 import httpx
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from es_rerank.app.background import Running
-from tests.browser.conftest import shown
+from tests.browser.conftest import says, shown
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -53,12 +52,6 @@ def boss(browser: webdriver.Chrome, page: Running) -> Iterator[webdriver.Chrome]
     says(browser, "h1", "Experiments")
     yield browser
     browser.delete_all_cookies()
-
-
-def says(browser: webdriver.Chrome, selector: str, words: str) -> None:
-    """Wait until an element says something; a page that is being replaced may be looked at in between."""
-    slow = WebDriverWait(browser, 30, ignored_exceptions=(StaleElementReferenceException, NoSuchElementException))
-    slow.until(lambda one: words in one.find_element(By.CSS_SELECTOR, selector).text, f"{selector} never said {words}")
 
 
 def wait(browser: webdriver.Chrome, selector: str) -> None:
@@ -151,6 +144,7 @@ def test_a_change_of_policy_is_checked_and_tried(browser: webdriver.Chrome, page
     browser.set_window_size(1200, 900)
     browser.get(f"{page.api}/policies")
     browser.find_element(By.LINK_TEXT, "demo.yaml").click()
+    says(browser, "textarea", "indices:")
     text = browser.find_element(By.NAME, "text")
     good = str(text.get_attribute("value"))
     for changed, button, words in (
