@@ -6,7 +6,7 @@ PIP    := $(BIN)/pip install --disable-pip-version-check -c constraints.txt
 SCORER ?= embedded
 ENGINE ?= embedded
 
-.PHONY: setup setup-model setup-dev demo demo-experiment test lint format docs bench bench-proxy bench-experiments bench-capacity bench-quality clean
+.PHONY: setup setup-model setup-dev demo demo-experiment test lint format docs bench bench-proxy bench-experiments bench-capacity fuzz bench-quality clean
 
 setup: $(VENV)/.setup
 setup-model: $(VENV)/.setup-model
@@ -68,6 +68,11 @@ bench-proxy: $(VENV)/.setup-dev
 # whether the analysis of experiments keeps its promises, by simulation: make bench-experiments [QUICK=1]
 bench-experiments: $(VENV)/.setup-dev
 	$(BIN)/python -m bench.experiments $(if $(QUICK),--quick)
+
+# coverage-guided fuzzing of everything that reads what others send: make fuzz [DURATION=seconds of each target]
+fuzz: $(VENV)/.setup-dev
+	$(PIP) -q -e '.[fuzz]'
+	$(BIN)/python -m tests.fuzz $(if $(DURATION),--seconds $(DURATION))
 
 # what `es-rerank capacity` predicts, beside measured runs: make bench-capacity [DURATION=seconds of each]
 bench-capacity: $(VENV)/.setup-dev
