@@ -80,5 +80,5 @@ def _read(body: bytes) -> _Answer:
     """The hits of an answer; of one that is filtered or cannot be read, none."""
     try:
         return msgspec.json.decode(body, type=_Answer)
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    except ValueError:
         return _Answer()

@@ -16,12 +16,19 @@ Lines = dict[tuple[str | int, ...], int]
 """Path of keys and list places → line, from 1."""
 
 
+MOST_VALUES = 20_000
+"""In one file, aliases written out: those of aliases grow without a bound."""
+
+
 def read(text: str, place: str) -> tuple[dict[str, Any], Lines]:
     """Parse one file's text; raises ConfigError with ``place`` and the line."""
     lines: Lines = {}
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         value = {} if node is None else _value(node, (), lines, place)
+    except RecursionError as exc:
+        remedy = "write it out; an alias must not hold itself"
+        raise ConfigError(place, "", "nested too deeply", remedy) from exc
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         line = mark.line + 1 if mark else 1
@@ -36,6 +43,8 @@ def read(text: str, place: str) -> tuple[dict[str, Any], Lines]:
 
 def _value(node: yaml.Node, path: tuple[str | int, ...], lines: Lines, place: str) -> Any:  # noqa: ANN401  YAML
     lines.setdefault(path, node.start_mark.line + 1)
+    if len(lines) > MOST_VALUES:
+        raise ConfigError(f"{place}:{node.start_mark.line + 1}", "", f"more than {MOST_VALUES} values", "do without aliases")
     if isinstance(node, yaml.SequenceNode):
         return [_value(child, (*path, step), lines, place) for step, child in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):

@@ -142,7 +142,7 @@ def read(body: bytes, shape: type[Shape]) -> Shape | Refusal:
     """Decode a request's body; what is wrong is said with its place."""
     try:
         return msgspec.json.decode(body, type=shape)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except (ValueError, RecursionError) as exc:  # not JSON, not this shape, or not UTF-8
         return Refusal("invalid", str(exc))
 
 

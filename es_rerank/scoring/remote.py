@@ -75,7 +75,7 @@ class RemoteScorer:
             try:
                 async with place.session.get(f"{place.base}/info", timeout=aiohttp.ClientTimeout(total=5)) as response:
                     info = msgspec.json.decode(await response.read(), type=Info)
-            except (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError) as exc:
+            except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as exc:
                 said.append(f"{place.url}: {type(exc).__name__}: {exc}")
                 continue
             if info.ready:
@@ -100,7 +100,7 @@ class RemoteScorer:
                 return await self._hedged(place, job, tokens)
             except (ScorerBusy, ScorerWarmingUp) as exc:
                 fault = exc
-            except (aiohttp.ClientError, OSError, msgspec.DecodeError) as exc:
+            except (aiohttp.ClientError, OSError, ValueError, IndexError) as exc:
                 fault = ScorerError(f"the scorer at {place.url} cannot be reached: {type(exc).__name__}: {exc}")
         raise fault
 
@@ -146,7 +146,7 @@ class RemoteScorer:
                 if job.deadline - begun >= _FAIR_S:  # it keeps the deadline itself, so no answer is no good sign
                     place.failed()
                 return Scored((None,) * len(job.passages))
-            except (aiohttp.ClientError, OSError, msgspec.DecodeError):
+            except (aiohttp.ClientError, OSError, ValueError, IndexError):  # no connection, or no answer that can be read
                 place.failed()
                 raise
         place.worked()

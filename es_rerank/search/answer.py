@@ -37,9 +37,12 @@ class FirstStage(msgspec.Struct, frozen=True):
     partial: bool
 
     def raw(self, hit: Hit, name: str) -> object:
-        """Decode one member of a hit; None where it is missing."""
+        """Decode one member of a hit; None where it is missing. Raises AnswerUnreadable."""
         member = hit.members.get(name)
-        return None if member is None else spans.value(self.data, member.value)
+        try:
+            return None if member is None else spans.value(self.data, member.value)
+        except ValueError as exc:
+            raise AnswerUnreadable(f"a hit's {name} cannot be read") from exc
 
 
 def read(data: bytes) -> FirstStage:

@@ -105,7 +105,7 @@ def filtered(data: bytes) -> None:
     """A ``filter_path``, a line end, an answer."""
     paths, _, body = data.partition(b"\n")
     wanted = filter_path.parse(paths.decode("utf-8", "replace"))
-    with contextlib.suppress(msgspec.DecodeError):
+    with contextlib.suppress(ValueError):
         msgspec.json.decode(body)  # Elasticsearch's answer is JSON; that it is was seen before
         for engine in (filter_path.ELASTICSEARCH, filter_path.habits((), body)):
             wanted.applied(body, engine)

@@ -108,6 +108,7 @@ async def test_a_place_that_hangs_rests(tmp_path: Path) -> None:
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
+        await writer.wait_closed()
 
     server = await asyncio.start_unix_server(hang, str(tmp_path / "hung.sock"))
     kinds: list[str] = []
@@ -119,6 +120,27 @@ async def test_a_place_that_hangs_rests(tmp_path: Path) -> None:
         assert kinds == ["first"] * 6
         assert (await found.score(job("a", seconds=0.01))).logits in {(None,), logits("a")}
         await found.close()
+    server.close()
+
+
+@pytest.mark.parametrize(
+    "body", [b'[{"index": 9, "score": 1}]', b"nonsense", b'["\xff"]', b"[1]"]
+)
+async def test_an_answer_that_is_none(tmp_path: Path, body: bytes) -> None:
+    """Too many places, no JSON, no UTF-8, another shape: a fault of that scorer, and another is asked."""
+
+    async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s" % (len(body), body))
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_unix_server(garbage, str(tmp_path / "odd.sock"))
+    odd, alive = f"unix:{tmp_path / 'odd.sock'}", f"unix:{tmp_path / 'alive.sock'}"
+    async with scorer(alive, ShufflingBackend()), remote(odd, alive) as found:
+        assert (await found.score(job("a"))).logits == logits("a")
+        assert found._addresses.all[0].failures == 1
     server.close()
 
 

@@ -111,6 +111,6 @@ def _readable(body: bytes) -> FirstStage:
             whole = msgspec.json.decode(body)
             for hit in whole["hits"]["hits"]:
                 hit["_score"] = hit.get("_score") or 0.0
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise AnswerUnreadable("this answer holds no hits that could be shown") from None
         return answer.read(msgspec.json.encode(whole))

@@ -50,7 +50,7 @@ def router(application: Application) -> APIRouter:
     async def change(name: str, request: Request) -> JSONResponse:
         try:
             asked = msgspec.json.decode(await request.body(), type=Change)
-        except (msgspec.ValidationError, msgspec.DecodeError) as fault:
+        except ValueError as fault:
             return JSONResponse({"error": str(fault)}, 400)
         problem, status = await changed(experiments, name, asked)
         return JSONResponse({"error": problem}, status) if problem else JSONResponse(await shown(experiments))
