@@ -42,7 +42,10 @@ def rendered(answer: bytes, asked: bytes) -> bytes | None:
         return None
     changes = {name: tree[name].encode() for name in ("from", "size") if _is_a_number(tree.get(name))}
     changes |= {name: msgspec.json.encode(said[name]) for name in ("explain", "profile") if name in said}
-    return spans.set_members(body, (), changes) if changes else body
+    try:
+        return spans.set_members(body, (), changes) if changes else body
+    except ValueError:  # a key that stands there twice
+        return None
 
 
 def on_one_line(body: bytes) -> bytes:

@@ -123,9 +123,7 @@ async def test_a_place_that_hangs_rests(tmp_path: Path) -> None:
     server.close()
 
 
-@pytest.mark.parametrize(
-    "body", [b'[{"index": 9, "score": 1}]', b"nonsense", b'["\xff"]', b"[1]"]
-)
+@pytest.mark.parametrize("body", [b'[{"index": 9, "score": 1}]', b"nonsense", b'["\xff"]', b"[1]"])
 async def test_an_answer_that_is_none(tmp_path: Path, body: bytes) -> None:
     """Too many places, no JSON, no UTF-8, another shape: a fault of that scorer, and another is asked."""
 

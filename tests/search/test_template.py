@@ -58,6 +58,14 @@ def test_what_was_not_rendered(answer: bytes) -> None:
     assert rendered(answer, b"{}") is None
 
 
+def test_a_key_that_stands_there_twice() -> None:
+    """Cannot be edited, so the template is left to Elasticsearch."""
+    twice = b'{"template_output":{"size":"5","query":{},"query":{}}}'
+    assert rendered(twice, b"{}") is None
+    plain = b'{"template_output":{"query":{},"query":{}}}'
+    assert rendered(plain, b"{}") == b'{"query":{},"query":{}}'
+
+
 def test_a_body_that_cannot_be_read() -> None:
     """Then nothing of it can go over."""
     assert rendered(b'{"template_output":{}}', b"/* */{}") is None
