@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.targets import TARGETS, fed
@@ -21,6 +21,7 @@ def test_kept_inputs(name: str, path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
+@settings(derandomize=True)
 @given(data=st.binary(max_size=400))
 def test_any_bytes(name: str, data: bytes) -> None:
     """The same of bytes at random."""
