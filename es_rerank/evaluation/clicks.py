@@ -81,7 +81,7 @@ def _counted(searches: Iterable[Search]) -> _Seen:
     places: dict[tuple[str, str], int] = {}
     counts: list[tuple[int, int, bool]] = []
     for one in searches:
-        words = " ".join(one.query.casefold().split())
+        words = one.words
         if not words:
             continue
         query = spelt.setdefault(words, " ".join(one.query.split()))

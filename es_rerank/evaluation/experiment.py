@@ -105,9 +105,7 @@ def analysed(name: str, mode: str, joined: Joined, planned_units: int | None = N
 
 def _stratum(name: str, mode: str, searches: Sequence[Search], planned: int | None) -> Stratum:
     units = Counter(one.unit for one in searches)
-    by_variant: dict[str, list[Search]] = defaultdict(list)
-    for one in searches:
-        by_variant[one.variant].append(one)
+    by_variant = _by_variant(searches)
     weights = searches[-1].weights
     counts = {variant: len({one.unit for one in of}) for variant, of in by_variant.items()}
     p = mismatch(counts, weights) if mode == "split" else 1.0
@@ -138,11 +136,16 @@ def _stratum(name: str, mode: str, searches: Sequence[Search], planned: int | No
     )
 
 
+def _by_variant(searches: Sequence[Search]) -> dict[str, list[Search]]:
+    found: dict[str, list[Search]] = defaultdict(list)
+    for one in searches:
+        found[one.variant].append(one)
+    return found
+
+
 def _changes(searches: Sequence[Search]) -> dict[str, Effect]:
     """The main measure of every variant against control's."""
-    by_variant: dict[str, list[Search]] = defaultdict(list)
-    for one in searches:
-        by_variant[one.variant].append(one)
+    by_variant = _by_variant(searches)
     control = by_variant.pop(CONTROL, [])
     found = {name: _compared(OUTCOMES[0], control, of, None) for name, of in sorted(by_variant.items())}
     return {name: (one.change, one.low, one.high, one.p) for name, one in found.items()}
@@ -246,7 +249,7 @@ def _queries(by_variant: dict[str, list[Search]], least: int = 5) -> list[QueryC
 def _by_query(outcome: Outcome, searches: Sequence[Search]) -> dict[str, tuple[float, float]]:
     found: dict[str, tuple[float, float]] = {}
     for one in searches:
-        words = " ".join(one.query.casefold().split())
+        words = one.words
         known, value = found.get(words, (0.0, 0.0)), outcome.of(one)
         found[words] = (known[0] + value[0], known[1] + value[1])
     return found

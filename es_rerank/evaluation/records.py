@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from es_rerank.experiment.exposure import folded
+
 WINDOW = timedelta(minutes=30)
 """How long after a search an event without a query id may still be its own."""
 
@@ -46,6 +48,11 @@ class Search(msgspec.Struct):
     clicked: set[int] = msgspec.field(default_factory=set)
     bought: set[int] = msgspec.field(default_factory=set)
     value: float = 0.0
+
+    @property
+    def words(self) -> str:
+        """What was searched for, case and blanks aside; empty where it is not recorded."""
+        return folded(self.query)
 
     @property
     def position(self) -> int | None:

@@ -76,7 +76,7 @@ def logged(searches: Iterable[Search], most: int) -> list[Logged]:
     spelt: dict[str, str] = {}
     clicks: dict[str, Counter[str]] = defaultdict(Counter)
     for one in searches:
-        words = " ".join(one.query.casefold().split())
+        words = one.words
         if words:
             counts[words] += 1
             spelt[words] = one.query

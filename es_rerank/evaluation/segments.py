@@ -59,11 +59,11 @@ def segments(searches: Sequence[Search], compare: Compare) -> list[Segment]:
 
 def dimensions(searches: Sequence[Search]) -> dict[str, dict[str, list[Search]]]:
     """Searches by dimension and kind; of each dimension the most frequent kinds, in that order."""
-    often = Counter(words for one in searches if (words := _folded(one.query)))
+    often = Counter(words for one in searches if (words := one.words))
     third = _thirds(often)
     found: dict[str, dict[str, list[Search]]] = defaultdict(lambda: defaultdict(list))
     for one in searches:
-        words = _folded(one.query)
+        words = one.words
         kinds = {"index": one.index, **one.segments}
         if words:
             kinds |= {"length of the query": length(words), "frequency of the query": third[words]}
@@ -98,7 +98,3 @@ def _large(searches: Sequence[Search]) -> bool:
     for one in searches:
         units[one.variant].add(one.unit)
     return min(map(len, units.values())) >= LEAST_UNITS
-
-
-def _folded(query: str) -> str:
-    return " ".join(query.casefold().split())

@@ -103,9 +103,17 @@ def record(
     return msgspec.json.encode({name: value for name, value in document.items() if value is not None})
 
 
+def folded(query: str) -> str:
+    """A query without what makes no difference between two searches: case, and how many blanks."""
+    return " ".join(query.casefold().split())
+
+
 def _words(query: str, how: str, secret: str) -> str | None:
     """The query text as the policy allows it; a hash still tells equal queries from different ones."""
     if how == "keep":
         return query
-    folded = " ".join(query.casefold().split())
-    return None if how == "drop" else hashlib.sha256(f"{secret}\0{folded}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return (
+        None
+        if how == "drop"
+        else hashlib.sha256(f"{secret}\0{folded(query)}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    )

@@ -6,6 +6,7 @@ Nothing is saved here: files are changed where they are kept. Trying a change co
 from __future__ import annotations
 
 import asyncio
+import statistics
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -122,4 +123,4 @@ async def _tried(
 
 
 def _median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2] if values else 0.0
+    return statistics.median_high(values) if values else 0.0
